@@ -1,0 +1,37 @@
+//! The `tidebook` program: the server, and a client of it.
+
+mod arguments;
+mod book_name;
+mod connect;
+mod credentials;
+mod exit;
+mod feed;
+mod import;
+mod login;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command, Import};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::failed(&error.into()),
+    };
+    let outcome = runtime.block_on(async {
+        match arguments.command {
+            Command::Serve(arguments) => serve::run(arguments).await,
+            Command::Login(arguments) => login::run(arguments).await,
+            Command::Feed(arguments) => feed::run(arguments).await,
+            Command::Import { from: Import::Splitwise(arguments) } => import::splitwise::run(arguments).await,
+        }
+    });
+    match outcome {
+        Ok(code) => code,
+        Err(error) => exit::failed(&error),
+    }
+}

@@ -1,0 +1,83 @@
+//! A person with an account and a book, made without a browser where the journey is not about that.
+
+use anyhow::{Context, Result, bail, ensure};
+use reqwest::{Client, RequestBuilder};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tidebook_book::{BookId, UserId};
+use tidebook_client::{Api, SignedIn};
+
+use crate::Server;
+
+/// A password that no list of common ones holds.
+const PASSWORD: &str = "quiet harbour at low water";
+
+/// Somebody who can sign in.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub name: String,
+    pub email: String,
+    pub password: String,
+    pub user: UserId,
+    /// Speaks for them without a browser.
+    pub token: String,
+    server: String,
+}
+
+#[derive(Deserialize)]
+struct SignedUp {
+    user: User,
+    token: String,
+}
+
+#[derive(Deserialize)]
+struct User {
+    id: UserId,
+}
+
+#[derive(Deserialize)]
+struct Book {
+    id: BookId,
+}
+
+impl Account {
+    /// Signs somebody up.
+    pub async fn make(server: &Server, name: &str) -> Result<Self> {
+        let email = format!("{}@example.org", name.to_lowercase());
+        let body = json!({"email": email, "password": PASSWORD, "name": name});
+        let request = Client::new().post(format!("{}/api/v1/accounts", server.origin()));
+        let SignedUp { user, token } = send(request, &body).await.context("signing up")?;
+        Ok(Self { name: name.into(), email, password: PASSWORD.into(), user: user.id, token, server: server.origin() })
+    }
+
+    /// Somebody who signed up in a browser, on a second device.
+    pub async fn signed_in(server: &Server, email: &str, password: &str) -> Result<Self> {
+        let api = Api::new(&server.origin(), None)?;
+        let SignedIn { user, token } = api.sign_in(email, password).await?;
+        let (email, password) = (email.to_owned(), password.to_owned());
+        Ok(Self { name: user.name, email, password, user: user.id, token, server: server.origin() })
+    }
+
+    /// The book they made in a browser.
+    pub async fn only_book(&self) -> Result<BookId> {
+        let books = Api::new(&self.server, Some(self.token.clone()))?.books().await?;
+        ensure!(books.len() == 1, "{} has {} books, not one", self.name, books.len());
+        Ok(books[0].id)
+    }
+
+    /// Makes a book in euros.
+    pub async fn make_book(&self, name: &str) -> Result<BookId> {
+        let body = json!({"name": name, "currency": "EUR"});
+        let request = Client::new().post(format!("{}/api/v1/books", self.server)).bearer_auth(&self.token);
+        Ok(send::<Book>(request, &body).await.context("making a book")?.id)
+    }
+}
+
+async fn send<T: serde::de::DeserializeOwned>(request: RequestBuilder, body: &Value) -> Result<T> {
+    let response = request.json(body).send().await?;
+    let (status, text) = (response.status(), response.text().await?);
+    if !status.is_success() {
+        bail!("{status}: {text}");
+    }
+    serde_json::from_str(&text).with_context(|| format!("an answer unlike the protocol's: {text}"))
+}

@@ -1,0 +1,82 @@
+//! The screens the app is looked at on.
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::Browser;
+
+/// A window's inner size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    Phone,
+    Desktop,
+}
+
+/// What the person's system asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Theme {
+    Light,
+    Dark,
+}
+
+impl Size {
+    pub const ALL: [Self; 2] = [Self::Phone, Self::Desktop];
+
+    /// For names of files.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::Desktop => "desktop",
+        }
+    }
+
+    fn pixels(self) -> (u32, u32) {
+        match self {
+            Self::Phone => (390, 844),
+            Self::Desktop => (1280, 800),
+        }
+    }
+}
+
+impl Theme {
+    pub const ALL: [Self; 2] = [Self::Light, Self::Dark];
+
+    /// As CSS has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
+impl Browser {
+    /// A window of Chromium's own cannot be as narrow as a phone.
+    pub async fn resize(&self, size: Size) -> Result<()> {
+        self.resize_at(size, 1).await
+    }
+
+    /// The same with so many dots to a pixel.
+    pub async fn resize_at(&self, size: Size, dots: u32) -> Result<()> {
+        let (width, height) = size.pixels();
+        let mobile = size == Size::Phone;
+        let screen = json!({"width": width, "height": height, "deviceScaleFactor": dots, "mobile": mobile});
+        self.devtools("Emulation.setDeviceMetricsOverride", screen).await.map(drop)
+    }
+
+    /// Light or dark, without motion: a page that is looked at stands still.
+    pub async fn show_still(&self, theme: Theme) -> Result<()> {
+        let features = json!({"features": [
+            {"name": "prefers-color-scheme", "value": theme.word()},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]});
+        self.devtools("Emulation.setEmulatedMedia", features).await.map(drop)
+    }
+
+    /// For pictures: most people's scrollbars lie over the page and go by themselves.
+    pub async fn hide_scrollbars(&self) -> Result<()> {
+        self.devtools("Emulation.setScrollbarsHidden", json!({"hidden": true})).await.map(drop)
+    }
+}

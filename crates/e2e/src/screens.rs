@@ -1,0 +1,90 @@
+//! A walk past every screen of the app, each looked at on a phone and a desktop, light and dark.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::{Account, App, Server, Size, Theme, Writer};
+use crate::{places, sample};
+
+/// One screen as it is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    pub screen: &'static str,
+    pub size: Size,
+    pub theme: Theme,
+}
+
+impl Look {
+    /// For a picture of it.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        format!("{}-{}-{}.png", self.screen, self.size.word(), self.theme.word())
+    }
+}
+
+/// Signs somebody up, makes a book, fills it, and stops at each screen on the way, in each of its looks.
+pub async fn walk(app: &App, server: &Server, stop: impl AsyncFn(&App, Look) -> Result<()>) -> Result<()> {
+    app.browser.wait_to_see("#mode-new").await?;
+    look_at(app, "welcome", &stop).await?;
+    app.browser.click("label:has(> #mode-back)").await?;
+    app.browser.wait_until_gone("#name").await?;
+    look_at(app, "sign-in", &stop).await?;
+
+    let (email, password) = ("mira@example.org", "quiet harbour at low water");
+    app.sign_up("Mira", email, password).await?;
+    app.browser.wait_to_see("#book-name").await?;
+    look_at(app, "new-book", &stop).await?;
+    app.make_book("Harbour Street 12", "EUR").await?;
+    app.browser.wait_to_read(".list", "Nobody here yet").await?;
+    look_at(app, "contacts-empty", &stop).await?;
+
+    let account = Account::signed_in(server, email, password).await?;
+    let mut writer = Writer::open(server, &account, account.only_book().await?).await?;
+    writer.write(sample::harbour_street()?).await?;
+    app.wait_for_person(sample::ANA).await?;
+    app.wait_for_book().await?;
+    look_at(app, "contacts", &stop).await?;
+
+    app.browser.resize(Size::Desktop).await?;
+    app.open_person(sample::ANA).await?;
+    look_at(app, "contact", &stop).await?;
+    app.browser.resize(Size::Desktop).await?;
+    app.browser.click(".act-wide [data-direction=gave]").await?;
+    app.browser.fill("#amount", "12+8.50").await?;
+    app.browser.fill("#note", "Lunch and the ferry").await?;
+    look_at(app, "add", &stop).await?;
+    app.browser.click("#sheet [aria-label=Close]").await?;
+    app.browser.wait_until_gone("#sheet[open]").await?;
+    app.browser.click(".nav a[href='/settings']").await?;
+    app.browser.wait_to_read("main h1", "Settings").await?;
+    look_at(app, "settings", &stop).await
+}
+
+async fn look_at(app: &App, screen: &'static str, stop: &impl AsyncFn(&App, Look) -> Result<()>) -> Result<()> {
+    for size in Size::ALL {
+        for theme in Theme::ALL {
+            app.browser.show_still(theme).await?;
+            app.browser.resize(size).await?;
+            settle(app).await?;
+            stop(app, Look { screen, size, theme }).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Until nothing moves any more and a flash of rows has gone.
+async fn settle(app: &App) -> Result<()> {
+    let is_still = "
+        const moving = document.getAnimations().some(it => it.playState === 'running');
+        return !moving && !document.querySelector('.row-flash')";
+    app.browser.wait_for("the page to stand still", is_still, json!(null)).await?;
+    let two_frames = "requestAnimationFrame(() => requestAnimationFrame(() => done(true)))";
+    app.browser.run_until_done(two_frames, Value::Null).await.map(drop)
+}
+
+/// Where journeys leave their pictures.
+pub fn folder() -> Result<PathBuf> {
+    places::shots()
+}

@@ -1,0 +1,161 @@
+//! What goes into the store and what comes out of it.
+
+use tidebook_book::{
+    BookId, ChainHash, EncodedEntry, Epoch, MutationId, MutationNumber, ReplicaId, Role, Seq, UnixMillis, UserId,
+};
+use uuid::Uuid;
+
+/// A book to create, and what its log begins with.
+#[derive(Debug, Clone)]
+pub struct NewBook {
+    pub book: BookId,
+    pub epoch: Epoch,
+    pub created_at: UnixMillis,
+    /// Of the same book, with [`Seq::ZERO`] as the expected head.
+    pub first: Append,
+}
+
+/// What became of a [`NewBook`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Created {
+    New,
+    /// There is a book of that id. Nothing was written.
+    IdTaken,
+}
+
+/// What follows in one book's log, and what follows from it; written together or not at all.
+#[derive(Debug, Clone)]
+pub struct Append {
+    pub book: BookId,
+    /// The head all of this was decided on.
+    pub expected_head: Seq,
+    /// In order, the first right after `expected_head`. May be empty: a repeated mutation uses up a number only.
+    pub entries: Vec<NewEntry>,
+    /// Each replica's new last number.
+    pub numbers: Vec<ReplicaRow>,
+    /// Who is in the book from now on, in order; a role of `None` is a removal.
+    pub members: Vec<(UserId, Option<Role>, UnixMillis)>,
+    /// Replaces the book's summary.
+    pub summary: Option<String>,
+}
+
+/// An entry, with the keys it is found and deduplicated by.
+#[derive(Debug, Clone)]
+pub struct NewEntry {
+    pub entry: EncodedEntry,
+    pub id: MutationId,
+    pub replica: ReplicaId,
+    pub n: MutationNumber,
+}
+
+/// A book, without its log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BookRow {
+    pub id: BookId,
+    pub epoch: Epoch,
+    pub head: Seq,
+    /// The chain's hash at `head`.
+    pub head_hash: ChainHash,
+    /// Whatever the last append that had one said; empty before that.
+    pub summary: String,
+    pub created_at: UnixMillis,
+}
+
+/// A replica's place in one book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplicaRow {
+    pub replica: ReplicaId,
+    /// Who first used it in this book.
+    pub user: UserId,
+    /// The last number of its line.
+    pub n: MutationNumber,
+}
+
+/// Where a mutation stands in a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub seq: Seq,
+    pub id: MutationId,
+    pub replica: ReplicaId,
+    pub n: MutationNumber,
+}
+
+/// How much to read at once: it ends at `count` entries, or before the one that would bring it over `bytes`. The first
+/// entry is always read, however big, so that a reader gets on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryLimit {
+    pub count: usize,
+    pub bytes: usize,
+}
+
+/// An account to create.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewAccount {
+    pub id: UserId,
+    /// Compared as it is: the caller lower-cases it.
+    pub email: String,
+    pub name: String,
+    pub password_hash: String,
+    pub admin: bool,
+    pub created_at: UnixMillis,
+}
+
+/// What became of a [`NewAccount`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountCreated {
+    New,
+    /// There is an account of that e-mail address. Nothing was written.
+    EmailTaken,
+}
+
+/// An account.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccountRow {
+    pub id: UserId,
+    pub email: String,
+    pub name: String,
+    pub password_hash: String,
+    pub admin: bool,
+    pub created_at: UnixMillis,
+}
+
+/// A session to create. Its token never reaches the store, only the token's hash.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewSession {
+    pub id: Uuid,
+    pub user: UserId,
+    pub token_hash: [u8; 32],
+    /// The replica of this session's REST writes.
+    pub replica: ReplicaId,
+    /// Name and version of the app that signed in.
+    pub client: String,
+    pub created_at: UnixMillis,
+    pub expires_at: UnixMillis,
+}
+
+/// A session, which may have expired: the caller holds the clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRow {
+    pub id: Uuid,
+    pub user: UserId,
+    /// The replica of this session's REST writes.
+    pub replica: ReplicaId,
+    pub client: String,
+    pub created_at: UnixMillis,
+    pub last_seen_at: UnixMillis,
+    pub expires_at: UnixMillis,
+}
+
+/// Writes all fields but the one that is a secret, so that none ends up in a log line.
+macro_rules! debug_without {
+    ($name:ident, $($field:ident),+) => {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name))$(.field(stringify!($field), &self.$field))+.finish_non_exhaustive()
+            }
+        }
+    };
+}
+debug_without!(NewAccount, id, email, name, admin, created_at);
+debug_without!(AccountRow, id, email, name, admin, created_at);
+debug_without!(NewSession, id, user, replica, client, created_at, expires_at);

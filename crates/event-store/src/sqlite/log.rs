@@ -1,0 +1,203 @@
+//! Reading a book's log, and what is known of a book beside it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use tidebook_book::{
+    BookId, ChainHash, EncodedEntry, Epoch, MutationId, MutationNumber, Person, ReplicaId, Role, Seq, UserId,
+};
+
+use super::{SqlError, column};
+use crate::{BookRow, EntryLimit, Place, ReplicaRow};
+
+pub(crate) fn book(conn: &Connection, book: BookId) -> Result<Option<BookRow>, SqlError> {
+    Ok(conn
+        .prepare_cached("SELECT id, epoch, head, head_hash, summary, created_at FROM books WHERE id = ?1")?
+        .query_row([book.0.as_bytes()], book_row)
+        .optional()?)
+}
+
+pub(crate) fn books_of(conn: &Connection, user: UserId) -> Result<Vec<(BookRow, Role)>, SqlError> {
+    let rows: Vec<(BookRow, Option<Role>)> = conn
+        .prepare_cached(
+            "SELECT b.id, b.epoch, b.head, b.head_hash, b.summary, b.created_at, m.role
+             FROM members m JOIN books b ON b.key = m.book WHERE m.account = ?1 AND m.role IS NOT NULL ORDER BY m.key",
+        )?
+        .query_map([user.0.as_bytes()], |row| Ok((book_row(row)?, column::role(row, 6)?)))?
+        .collect::<Result<_, _>>()?;
+    Ok(rows.into_iter().filter_map(|(book, role)| Some((book, role?))).collect())
+}
+
+fn book_row(row: &Row<'_>) -> rusqlite::Result<BookRow> {
+    Ok(BookRow {
+        id: BookId(column::uuid(row, 0)?),
+        epoch: Epoch(column::uuid(row, 1)?),
+        head: column::seq(row, 2)?,
+        head_hash: column::hash(row, 3)?,
+        summary: row.get(4)?,
+        created_at: column::millis(row, 5)?,
+    })
+}
+
+pub(crate) fn entries(
+    conn: &Connection,
+    book: BookId,
+    after: Seq,
+    limit: EntryLimit,
+) -> Result<Vec<EncodedEntry>, SqlError> {
+    limited(
+        conn,
+        book,
+        "SELECT e.seq, e.bytes, e.hash, (SELECT p.hash FROM entries p WHERE p.book = e.book AND p.seq = e.seq - 1)
+         FROM entries e WHERE e.book = (SELECT key FROM books WHERE id = ?1) AND e.seq > ?2
+         ORDER BY e.seq LIMIT ?3",
+        params![book.0.as_bytes(), column::bound(after.0), row_limit(limit)],
+        limit,
+    )
+}
+
+pub(crate) fn fates(
+    conn: &Connection,
+    book: BookId,
+    replica: ReplicaId,
+    from: MutationNumber,
+    up_to: Seq,
+    limit: EntryLimit,
+) -> Result<Vec<EncodedEntry>, SqlError> {
+    let (book_bytes, replica) = (book.0.as_bytes(), replica.0.as_bytes());
+    limited(
+        conn,
+        book,
+        "SELECT e.seq, e.bytes, e.hash, (SELECT p.hash FROM entries p WHERE p.book = e.book AND p.seq = e.seq - 1)
+         FROM entries e
+         WHERE e.book = (SELECT key FROM books WHERE id = ?1) AND e.replica = ?2 AND e.n >= ?3 AND e.seq <= ?4
+         ORDER BY e.n LIMIT ?5",
+        params![book_bytes, replica, column::bound(from.0), column::bound(up_to.0), row_limit(limit)],
+        limit,
+    )
+}
+
+/// Reads entries, and checks each against its own hash and the one before. So a gap in the log is found by the entry
+/// that follows it.
+fn limited(
+    conn: &Connection,
+    book: BookId,
+    sql: &str,
+    params: impl Params,
+    limit: EntryLimit,
+) -> Result<Vec<EncodedEntry>, SqlError> {
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let (mut entries, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        let entry = checked_entry(book, row)?;
+        bytes += entry.bytes.len();
+        if bytes > limit.bytes && !entries.is_empty() {
+            break;
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+/// At least one, as [`EntryLimit`] promises.
+fn row_limit(limit: EntryLimit) -> i64 {
+    i64::try_from(limit.count.max(1)).unwrap_or(i64::MAX)
+}
+
+fn checked_entry(book: BookId, row: &Row<'_>) -> Result<EncodedEntry, SqlError> {
+    let seq = column::seq(row, 0)?;
+    let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+    let hash = column::hash(row, 2)?;
+    let damaged = |what| SqlError::corrupt(format!("book {book}, seq {seq}: {what}"));
+    let before: Option<[u8; 32]> = if seq == Seq(1) { Some(ChainHash::ZERO.0) } else { row.get(3)? };
+    let before = before.map(ChainHash).ok_or_else(|| damaged("the entry before it is missing"))?;
+    if before.followed_by(bytes) != hash {
+        return Err(damaged("the entry's bytes and its hash disagree"));
+    }
+    Ok(EncodedEntry { seq, bytes: Arc::from(bytes), hash })
+}
+
+pub(crate) fn places(
+    conn: &Connection,
+    book: BookId,
+    ids: &[MutationId],
+    numbers: &[(ReplicaId, MutationNumber)],
+) -> Result<Vec<Place>, SqlError> {
+    let Some(key) = key_of(conn, book)? else { return Ok(Vec::new()) };
+    let mut places = BTreeMap::new();
+    let mut by_id =
+        conn.prepare_cached("SELECT seq, mutation, replica, n FROM entries WHERE book = ?1 AND mutation = ?2")?;
+    for id in ids {
+        let place = by_id.query_row(params![key, id.0.as_bytes()], place).optional()?;
+        places.extend(place.map(|place| (place.seq, place)));
+    }
+    let mut by_number = conn
+        .prepare_cached("SELECT seq, mutation, replica, n FROM entries WHERE book = ?1 AND replica = ?2 AND n = ?3")?;
+    for (replica, n) in numbers {
+        let place = by_number.query_row(params![key, replica.0.as_bytes(), column::bound(n.0)], place).optional()?;
+        places.extend(place.map(|place| (place.seq, place)));
+    }
+    Ok(places.into_values().collect())
+}
+
+fn key_of(conn: &Connection, book: BookId) -> rusqlite::Result<Option<i64>> {
+    conn.prepare_cached("SELECT key FROM books WHERE id = ?1")?
+        .query_row([book.0.as_bytes()], |row| row.get(0))
+        .optional()
+}
+
+fn place(row: &Row<'_>) -> rusqlite::Result<Place> {
+    Ok(Place {
+        seq: column::seq(row, 0)?,
+        id: MutationId(column::uuid(row, 1)?),
+        replica: ReplicaId(column::uuid(row, 2)?),
+        n: column::number(row, 3)?,
+    })
+}
+
+pub(crate) fn hash_at(conn: &Connection, book: BookId, seq: Seq) -> Result<Option<ChainHash>, SqlError> {
+    let Some(key) = key_of(conn, book)? else { return Ok(None) };
+    if seq == Seq::ZERO {
+        return Ok(Some(ChainHash::ZERO));
+    }
+    Ok(conn
+        .prepare_cached("SELECT hash FROM entries WHERE book = ?1 AND seq = ?2")?
+        .query_row(params![key, column::bound(seq.0)], |row| column::hash(row, 0))
+        .optional()?)
+}
+
+pub(crate) fn replicas(conn: &Connection, book: BookId) -> Result<Vec<ReplicaRow>, SqlError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT replica, account, n FROM replicas WHERE book = (SELECT key FROM books WHERE id = ?1) ORDER BY replica",
+        )?
+        .query_map([book.0.as_bytes()], |row| {
+            Ok(ReplicaRow {
+                replica: ReplicaId(column::uuid(row, 0)?),
+                user: UserId(column::uuid(row, 1)?),
+                n: column::number(row, 2)?,
+            })
+        })?
+        .collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn replica_owner(conn: &Connection, replica: ReplicaId) -> Result<Option<UserId>, SqlError> {
+    Ok(conn
+        .prepare_cached("SELECT account FROM replica_owners WHERE replica = ?1")?
+        .query_row([replica.0.as_bytes()], |row| column::uuid(row, 0).map(UserId))
+        .optional()?)
+}
+
+pub(crate) fn people(conn: &Connection, book: BookId) -> Result<Vec<Person>, SqlError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT m.account, coalesce(a.name, ''), m.role FROM members m LEFT JOIN accounts a ON a.id = m.account
+             WHERE m.book = (SELECT key FROM books WHERE id = ?1) ORDER BY m.key",
+        )?
+        .query_map([book.0.as_bytes()], |row| {
+            Ok(Person { id: UserId(column::uuid(row, 0)?), name: row.get(1)?, role: column::role(row, 2)? })
+        })?
+        .collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,24 @@
+//! The store in one SQLite file: a writer thread with group commit, and a few connections that only read.
+
+mod open;
+mod schema;
+
+mod check;
+
+mod job;
+mod writer;
+
+mod readers;
+
+pub(crate) mod accounts;
+pub(crate) mod append;
+pub(crate) mod log;
+
+mod column;
+mod failure;
+
+pub(crate) use failure::SqlError;
+pub(crate) use job::{Message, job};
+pub(crate) use open::open;
+pub(crate) use readers::ReadPool;
+pub(crate) use writer::start as start_writer;

@@ -1,0 +1,11 @@
+//! The store as its callers and the disk see it.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic, and so may what it is made of")]
+
+mod support;
+
+mod accounts;
+mod kill;
+mod log;
+mod opening;
+mod together;

@@ -1,0 +1,81 @@
+//! Civil dates: a day on a calendar, without a time or a zone.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// A day from 0001-01-01 to 9999-12-31, written `YYYY-MM-DD`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CivilDate(Date);
+
+/// A text that is not a day.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a date: expected YYYY-MM-DD")]
+pub struct CivilDateError;
+
+impl CivilDate {
+    #[must_use]
+    pub fn new(date: Date) -> Option<Self> {
+        (date.year() >= 1).then_some(Self(date))
+    }
+
+    #[must_use]
+    pub fn date(self) -> Date {
+        self.0
+    }
+}
+
+impl FromStr for CivilDate {
+    type Err = CivilDateError;
+
+    fn from_str(text: &str) -> Result<Self, CivilDateError> {
+        let digit_places = [0, 1, 2, 3, 5, 6, 8, 9];
+        let bytes = text.as_bytes();
+        let shaped = bytes.len() == 10
+            && bytes[4] == b'-'
+            && bytes[7] == b'-'
+            && digit_places.iter().all(|&place| bytes[place].is_ascii_digit());
+        if !shaped {
+            return Err(CivilDateError);
+        }
+        let date: Date = text.parse().map_err(|_| CivilDateError)?;
+        Self::new(date).ok_or(CivilDateError)
+    }
+}
+
+impl fmt::Display for CivilDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for CivilDate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for CivilDate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_days_of_the_calendar_are_dates() {
+        for right in ["0001-01-01", "2024-02-29", "2026-11-22", "9999-12-31"] {
+            assert_eq!(right.parse::<CivilDate>().map(|date| date.to_string()), Ok(right.to_string()));
+        }
+        for wrong in
+            ["", "0000-01-01", "2026-02-29", "2026-13-01", "20261122", "2026-11-22T00:00", "+026-11-22", "２026-1-2"]
+        {
+            assert_eq!(wrong.parse::<CivilDate>(), Err(CivilDateError), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What a ledger's log adds up to: the records, and the sums derived from them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tidebook_book::Seq;
+
+use crate::{CivilDate, Contact, ContactId, Currency, Transaction, TransactionId};
+
+/// Sums per currency in minor units; positive: they owe you. A currency whose sum is zero is left out.
+pub type Balances = BTreeMap<Currency, i128>;
+
+/// What a book says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookFacts {
+    pub name: String,
+    /// What new amounts are in unless said otherwise.
+    pub currency: Currency,
+}
+
+/// The order of a contact's transactions: by date, then as they were made.
+type Place = (CivilDate, Seq, usize, TransactionId);
+
+/// A book's records and what follows from them.
+///
+/// Records enter and leave through `put_contact` and `put_transaction` alone, which keep the sums true.
+#[derive(Debug, Clone, Default)]
+pub struct LedgerState {
+    book: Option<BookFacts>,
+    contacts: HashMap<ContactId, ContactSlot>,
+    transactions: HashMap<TransactionId, Transaction>,
+    /// Over contacts and transactions that stand.
+    totals: Balances,
+    /// Amounts regardless of direction and of deletion, to bound every sum.
+    gross: BTreeMap<Currency, u64>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct ContactSlot {
+    /// None where only transactions of it are known, as while a snapshot is being read.
+    contact: Option<Contact>,
+    balances: Balances,
+    transactions: BTreeSet<Place>,
+}
+
+impl LedgerState {
+    #[must_use]
+    pub fn book(&self) -> Option<&BookFacts> {
+        self.book.as_ref()
+    }
+
+    #[must_use]
+    pub fn contact(&self, id: ContactId) -> Option<&Contact> {
+        self.contacts.get(&id)?.contact.as_ref()
+    }
+
+    #[must_use]
+    pub fn transaction(&self, id: TransactionId) -> Option<&Transaction> {
+        self.transactions.get(&id)
+    }
+
+    /// All contacts, deleted ones too, in no order.
+    pub fn contacts(&self) -> impl Iterator<Item = &Contact> {
+        self.contacts.values().filter_map(|slot| slot.contact.as_ref())
+    }
+
+    /// All transactions, deleted ones too, in no order.
+    pub fn transactions(&self) -> impl Iterator<Item = &Transaction> {
+        self.transactions.values()
+    }
+
+    /// A contact's transactions that stand, oldest first.
+    pub fn transactions_of(&self, id: ContactId) -> impl DoubleEndedIterator<Item = &Transaction> {
+        let places = self.contacts.get(&id).map(|slot| &slot.transactions);
+        let all = places.into_iter().flatten().filter_map(|(.., id)| self.transactions.get(id));
+        all.filter(|transaction| !transaction.deleted)
+    }
+
+    /// What a contact's standing transactions add up to.
+    #[must_use]
+    pub fn balances_of(&self, id: ContactId) -> Balances {
+        self.contacts.get(&id).map(|slot| slot.balances.clone()).unwrap_or_default()
+    }
+
+    /// What all standing contacts owe together.
+    #[must_use]
+    pub fn totals(&self) -> &Balances {
+        &self.totals
+    }
+
+    pub(crate) fn gross(&self, currency: Currency) -> u64 {
+        self.gross.get(&currency).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn put_book(&mut self, book: Option<BookFacts>) -> Option<BookFacts> {
+        std::mem::replace(&mut self.book, book)
+    }
+
+    /// Puts a contact in its place, or takes it away; returns what stood there.
+    pub(crate) fn put_contact(&mut self, id: ContactId, contact: Option<Contact>) -> Option<Contact> {
+        let slot = self.contacts.entry(id).or_default();
+        let balances = slot.balances.clone();
+        let before = std::mem::replace(&mut slot.contact, contact);
+        let stands = slot.contact.as_ref().is_some_and(|contact| !contact.deleted);
+        let stood = before.as_ref().is_some_and(|contact| !contact.deleted);
+        if slot.contact.is_none() && slot.transactions.is_empty() {
+            self.contacts.remove(&id);
+        }
+        if stands != stood {
+            let sign = if stands { 1 } else { -1 };
+            balances.iter().for_each(|(currency, sum)| add(&mut self.totals, *currency, sign * sum));
+        }
+        before
+    }
+
+    /// Puts a transaction in its place, or takes it away; returns what stood there.
+    pub(crate) fn put_transaction(
+        &mut self,
+        id: TransactionId,
+        transaction: Option<Transaction>,
+    ) -> Option<Transaction> {
+        let before = match &transaction {
+            Some(transaction) => self.transactions.insert(id, transaction.clone()),
+            None => self.transactions.remove(&id),
+        };
+        if let Some(before) = &before {
+            self.count(before, -1);
+        }
+        if let Some(transaction) = &transaction {
+            self.count(transaction, 1);
+        }
+        before
+    }
+
+    /// Counts a transaction in, or with a negative sign out.
+    fn count(&mut self, transaction: &Transaction, sign: i128) {
+        let gross = self.gross.entry(transaction.currency).or_default();
+        *gross = if sign > 0 { *gross + transaction.amount } else { *gross - transaction.amount };
+        if *gross == 0 {
+            self.gross.remove(&transaction.currency);
+        }
+
+        let slot = self.contacts.entry(transaction.contact).or_default();
+        let place = (transaction.date, transaction.created.seq, transaction.created.index, transaction.id);
+        if sign > 0 {
+            slot.transactions.insert(place);
+        } else {
+            slot.transactions.remove(&place);
+        }
+        if transaction.deleted {
+            return;
+        }
+        let sum = sign * transaction.signed_amount();
+        add(&mut slot.balances, transaction.currency, sum);
+        if slot.contact.as_ref().is_some_and(|contact| !contact.deleted) {
+            add(&mut self.totals, transaction.currency, sum);
+        }
+    }
+}
+
+fn add(balances: &mut Balances, currency: Currency, amount: i128) {
+    let sum = balances.entry(currency).or_default();
+    *sum += amount;
+    if *sum == 0 {
+        balances.remove(&currency);
+    }
+}
+
+// The state as a snapshot carries it: records in the order of their creation, nothing that can be derived.
+
+impl Serialize for LedgerState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Shape<'a> {
+            book: Option<&'a BookFacts>,
+            contacts: Vec<&'a Contact>,
+            transactions: Vec<&'a Transaction>,
+            conflicts: [(); 0],
+        }
+        let mut contacts: Vec<_> = self.contacts().collect();
+        contacts.sort_by_key(|contact| (contact.created.seq, contact.created.index, contact.id));
+        let mut transactions: Vec<_> = self.transactions().collect();
+        transactions.sort_by_key(|transaction| (transaction.created.seq, transaction.created.index, transaction.id));
+        Shape { book: self.book.as_ref(), contacts, transactions, conflicts: [] }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for LedgerState {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Shape {
+            book: Option<BookFacts>,
+            contacts: Vec<Contact>,
+            transactions: Vec<Transaction>,
+        }
+        let Shape { book, contacts, transactions } = Shape::deserialize(deserializer)?;
+        let mut state = Self { book, ..Self::default() };
+        contacts.into_iter().for_each(|contact| drop(state.put_contact(contact.id, Some(contact))));
+        transactions.into_iter().for_each(|transaction| drop(state.put_transaction(transaction.id, Some(transaction))));
+        Ok(state)
+    }
+}

@@ -1,0 +1,27 @@
+//! The Tidebook server: accounts, books, sockets, and the app's files.
+
+mod config;
+mod serve;
+
+mod extract;
+mod headers;
+mod origin;
+mod problem;
+mod rate_limit;
+
+mod accounts;
+mod password;
+mod session;
+
+mod book;
+mod books;
+mod socket;
+
+mod app_files;
+mod health;
+
+mod clock;
+mod random;
+
+pub use config::{Config, ConfigError, Signup};
+pub use serve::{ServeError, Server};

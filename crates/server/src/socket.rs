@@ -1,0 +1,9 @@
+//! The socket at `/ws`: the handshake, and what follows by subprotocol.
+
+mod connection;
+mod feed;
+mod handshake;
+mod session;
+mod wire;
+
+pub(crate) use handshake::{SocketParts, router};

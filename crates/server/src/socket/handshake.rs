@@ -1,0 +1,88 @@
+//! The handshake: who may open a socket, and which conversation it is for.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{FromRef, State};
+use axum::response::Response;
+use axum::routing::any;
+use http::{HeaderMap, StatusCode, header};
+use tidebook_event_store::Store;
+use tidebook_protocol::{FEED_SUBPROTOCOL, SYNC_SUBPROTOCOL};
+use tokio::sync::watch;
+
+use super::{connection, feed, wire};
+use crate::accounts::Accounts;
+use crate::book::Books;
+use crate::extract::QueryOf;
+use crate::origin::OriginCheck;
+use crate::problem::Problem;
+use crate::session::Signed;
+
+/// What sockets need.
+#[derive(Debug, Clone)]
+pub(crate) struct SocketParts {
+    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) books: Arc<Books>,
+    pub(crate) store: Store,
+    /// Turns true when the server is going away.
+    pub(crate) draining: watch::Receiver<bool>,
+}
+
+impl FromRef<SocketParts> for Arc<Accounts> {
+    fn from_ref(parts: &SocketParts) -> Self {
+        Arc::clone(&parts.accounts)
+    }
+}
+
+pub(crate) fn router(parts: SocketParts) -> Router {
+    Router::new().route("/ws", any(upgrade)).with_state(parts)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Subprotocol {
+    Sync,
+    /// Asked for by name, or by naming none.
+    Feed {
+        named: bool,
+    },
+}
+
+async fn upgrade(
+    State(parts): State<SocketParts>,
+    headers: HeaderMap,
+    signed: Option<Signed>,
+    QueryOf(query): QueryOf<feed::FeedQuery>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Problem> {
+    if parts.accounts.origins.check(&headers) == OriginCheck::Foreign {
+        return Err(Problem::origin());
+    }
+    let upgrade = upgrade.map_err(|_| {
+        Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "This address speaks WebSocket only.")
+    })?;
+    let upgrade = wire::bounded(upgrade);
+    Ok(match subprotocol(&headers)? {
+        Subprotocol::Sync => {
+            let upgrade = upgrade.protocols([SYNC_SUBPROTOCOL]);
+            upgrade.on_upgrade(move |socket| connection::run(socket, parts, signed))
+        }
+        Subprotocol::Feed { named } => {
+            let upgrade = if named { upgrade.protocols([FEED_SUBPROTOCOL]) } else { upgrade };
+            upgrade.on_upgrade(move |socket| feed::run(socket, parts, signed, query))
+        }
+    })
+}
+
+fn subprotocol(headers: &HeaderMap) -> Result<Subprotocol, Problem> {
+    let lines = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|line| line.to_str().ok());
+    let named: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    match named.iter().find(|name| [SYNC_SUBPROTOCOL, FEED_SUBPROTOCOL].contains(name)) {
+        Some(&SYNC_SUBPROTOCOL) => Ok(Subprotocol::Sync),
+        Some(_) => Ok(Subprotocol::Feed { named: true }),
+        None if named.is_empty() => Ok(Subprotocol::Feed { named: false }),
+        None => Err(Problem::malformed(format!("the subprotocols here are {SYNC_SUBPROTOCOL} and {FEED_SUBPROTOCOL}"))),
+    }
+}

@@ -1,0 +1,72 @@
+//! The few things of the browser that everything needs.
+
+use wasm_bindgen::prelude::*;
+use web_sys::{Document, Element, HtmlElement, Storage, Window};
+
+pub(crate) fn window() -> Window {
+    web_sys::window().expect("this runs in a page")
+}
+
+pub(crate) fn document() -> Document {
+    window().document().expect("this runs in a page")
+}
+
+pub(crate) fn by_id(id: &str) -> Option<HtmlElement> {
+    document().get_element_by_id(id)?.dyn_into().ok()
+}
+
+pub(crate) fn query(selector: &str) -> Option<HtmlElement> {
+    document().query_selector(selector).ok().flatten()?.dyn_into().ok()
+}
+
+pub(crate) fn focus(element: Option<HtmlElement>) {
+    if let Some(element) = element {
+        // Fails for no element that is there.
+        let _ = element.focus();
+    }
+}
+
+/// Whether the window is as wide as the layout that shows a list and its detail side by side (56.25em).
+pub(crate) fn is_wide() -> bool {
+    window().match_media("(min-width: 56.25em)").ok().flatten().is_some_and(|query| query.matches())
+}
+
+/// Listens for as long as the page lives.
+pub(crate) fn listen<E: wasm_bindgen::convert::FromWasmAbi + 'static>(
+    target: &web_sys::EventTarget,
+    event: &str,
+    handle: impl FnMut(E) + 'static,
+) {
+    let handle = Closure::<dyn FnMut(E)>::new(handle);
+    // Fails only with wrong arguments.
+    let _ = target.add_event_listener_with_callback(event, handle.as_ref().unchecked_ref());
+    handle.forget();
+}
+
+pub(crate) fn set_class(element: &Element, class: &str, on: bool) {
+    let classes = element.class_list();
+    // Fails only for names that classes cannot have.
+    let _ = if on { classes.add_1(class) } else { classes.remove_1(class) };
+}
+
+/// What the browser remembers for this page; nothing where the person forbids it.
+fn storage() -> Option<Storage> {
+    window().local_storage().ok().flatten()
+}
+
+pub(crate) fn remembered(key: &str) -> Option<String> {
+    storage()?.get_item(key).ok().flatten()
+}
+
+pub(crate) fn remember(key: &str, value: &str) {
+    if let Some(storage) = storage() {
+        // A full or forbidden storage loses a preference, no more.
+        let _ = storage.set_item(key, value);
+    }
+}
+
+pub(crate) fn forget(key: &str) {
+    if let Some(storage) = storage() {
+        let _ = storage.remove_item(key);
+    }
+}

@@ -1,0 +1,247 @@
+//! The home screen: what all owe together, and everybody in the book.
+
+use leptos::html;
+use leptos::prelude::*;
+use tidebook_ledger::ContactId;
+
+use crate::app::browser::{remember, remembered};
+use crate::app::contact_row::{RowData, contact_row};
+use crate::app::erased::{click, effect, memo, part, text, value, when};
+use crate::app::format::fold;
+use crate::app::keyed::KeyedRows;
+use crate::app::parts::{Hero, icon, in_order};
+use crate::app::sentinel::Sentinel;
+use crate::app::store::{Sheet, Store};
+use crate::order::{Order, arrange};
+use crate::route::Route;
+use crate::window::{ROWS_STEP, rows_to_draw};
+
+const ORDER: &str = "tidebook-order";
+
+#[component]
+pub(crate) fn ContactList() -> impl IntoView {
+    let store = expect_context::<Store>();
+    let query = RwSignal::new(String::new());
+    let order = RwSignal::new(remembered(ORDER).and_then(|word| Order::parse(&word)).unwrap_or_default());
+    let is_home = memo(move || store.route.get() == Route::Contacts);
+    let found = memo(move || {
+        store.contacts_changed.track();
+        let (query, order, own) = (fold(&query.get()), order.get(), store.currency());
+        store.summaries(|summaries| arrange(summaries.values(), order, own, &query))
+    });
+    let nobody = memo(move || {
+        store.contacts_changed.track();
+        store.was_current.get() && store.summaries(|summaries| summaries.is_empty())
+    });
+    view! {
+        <section class="pane list" aria-label="Contacts">
+            {part(move || if is_home.get() {
+                view! { <h1 class="unseen" tabindex="-1" data-arrival>"Contacts"</h1> }.into_any()
+            } else {
+                view! { <h2 class="unseen">"Contacts"</h2> }.into_any()
+            })}
+            {part(move || if nobody.get() {
+                view! { <Nobody/> }.into_any()
+            } else {
+                view! {
+                    <Totals/>
+                    <Tools query order/>
+                    <Rows found/>
+                    <NoneFound query found/>
+                }.into_any()
+            })}
+        </section>
+    }
+}
+
+#[component]
+fn Totals() -> impl IntoView {
+    let store = expect_context::<Store>();
+    let own = memo(move || store.currency());
+    let balances = memo(move || store.totals.with(|totals| in_order(totals, own.get())));
+    view! {
+        <section id="totals" class="balance" aria-label="Totals, per currency">
+            <Hero balances own words=total_words words_rest=total_words_rest/>
+        </section>
+    }
+}
+
+fn total_words(amount: i128) -> &'static str {
+    match amount {
+        0 => "In all, you are even",
+        1.. => "In all, you are owed",
+        _ => "In all, you owe",
+    }
+}
+
+fn total_words_rest(amount: i128) -> &'static str {
+    if amount > 0 { "you are owed" } else { "you owe" }
+}
+
+#[component]
+fn Tools(query: RwSignal<String>, order: RwSignal<Order>) -> impl IntoView {
+    let store = expect_context::<Store>();
+    let options = Order::ALL.map(|choice| {
+        view! { <option value=choice.word() selected=choice == order.get_untracked()>{choice.word()}</option> }
+    });
+    let choose = value(move |word| {
+        if let Some(choice) = Order::parse(&word) {
+            remember(ORDER, choice.word());
+            order.set(choice);
+        }
+    });
+    view! {
+        <div class="tools">
+            <search class="search">
+                {icon("search")}
+                <input
+                    id="search"
+                    type="search"
+                    placeholder="Search"
+                    aria-label="Search people"
+                    autocomplete="off"
+                    prop:value=text(move || query.get())
+                    on:input=value(move |typed| query.set(typed))
+                />
+                <kbd aria-hidden="true">"/"</kbd>
+            </search>
+            <span class="pick">
+                <select id="order" aria-label="Order" on:change=choose>{options}</select>
+                {icon("down")}
+            </span>
+            {when(move || store.may_write(), move || view! {
+                <button
+                    id="add-person"
+                    class="icon-btn"
+                    type="button"
+                    aria-label="Add person"
+                    title="Add person"
+                    on:click=click(move || store.sheet.set(Some(Sheet::Person)))
+                >
+                    {icon("invite")}
+                </button>
+            })}
+        </div>
+    }
+}
+
+#[component]
+fn Rows(found: Memo<Vec<ContactId>>) -> impl IntoView {
+    let store = expect_context::<Store>();
+    let place = NodeRef::<html::Ul>::new();
+    let wanted = RwSignal::new(ROWS_STEP);
+    let drawn = RwSignal::new(0);
+    let owner = Owner::current().expect("a component has an owner");
+    let rows = StoredValue::new_local(None::<KeyedRows<ContactId, RowData>>);
+    effect(move || {
+        let Some(place) = place.get() else { return };
+        rows.update_value(|rows| {
+            let rows = rows.get_or_insert_with(|| KeyedRows::new(place.into(), "li", owner.clone()));
+            let items = found.with(|found| {
+                let last = rows.last().and_then(|last| found.iter().position(|id| *id == last));
+                let shown = rows_to_draw(wanted.get(), last, found.len());
+                row_data(store, &found[..shown])
+            });
+            drawn.set(items.len());
+            rows.show(items, move |id, data| contact_row(store, id, data));
+        });
+    });
+    let is_all = memo(move || found.with(|found| drawn.get() >= found.len()));
+    view! {
+        <ul node_ref=place id="people" class="rows" aria-label="People"></ul>
+        <Sentinel drawn is_all more=move || wanted.set(drawn.get_untracked() + ROWS_STEP)/>
+    }
+}
+
+fn row_data(store: Store, ids: &[ContactId]) -> Vec<(ContactId, RowData)> {
+    // The order may be the same while what a row says is not.
+    store.contacts_changed.track();
+    let open = match store.route.get() {
+        Route::Contact(id) => Some(id),
+        _ => None,
+    };
+    let own = store.currency();
+    store.summaries(|summaries| {
+        store.waiting.with(|waiting| {
+            let data = |id: &ContactId| {
+                let summary = summaries.get(id)?;
+                let data = RowData {
+                    name: summary.name.clone(),
+                    balances: in_order(&summary.balances, own),
+                    own,
+                    last: summary.last.clone(),
+                    is_waiting: waiting.contacts.contains(id),
+                    is_open: open == Some(*id),
+                };
+                Some((*id, data))
+            };
+            ids.iter().filter_map(data).collect()
+        })
+    })
+}
+
+/// A book without anybody in it.
+#[component]
+fn Nobody() -> impl IntoView {
+    let store = expect_context::<Store>();
+    view! {
+        <div class="empty">
+            <Gauge/>
+            <h2 class="title-2">"Nobody here yet"</h2>
+            <p class="quiet">
+                "Write down the first thing you gave or got. Whoever it was with enters the book along with it."
+            </p>
+            {when(move || store.may_write(), move || view! {
+                <div class="btn-row">
+                    <button
+                        class="btn btn-solid"
+                        type="button"
+                        on:click=click(move || store.sheet.set(Some(Sheet::Transaction { contact: None, got: false })))
+                    >
+                        "Write it down"
+                    </button>
+                    <button
+                        id="add-person"
+                        class="btn btn-line"
+                        type="button"
+                        on:click=click(move || store.sheet.set(Some(Sheet::Person)))
+                    >
+                        {icon("invite")}
+                        "Add person"
+                    </button>
+                </div>
+            })}
+        </div>
+    }
+}
+
+#[component]
+fn NoneFound(query: RwSignal<String>, found: Memo<Vec<ContactId>>) -> impl IntoView {
+    let is_none = move || found.with(|found| found.is_empty()) && !query.with(|query| query.trim().is_empty());
+    view! {
+        <div role="status">
+            {when(is_none, move || view! {
+                <div class="empty">
+                    <p class="quiet">{text(move || format!("Nobody is called “{}”.", query.get().trim()))}</p>
+                    <div class="btn-row">
+                        <button class="btn btn-line" type="button" on:click=click(move || query.set(String::new()))>
+                            "Show everybody"
+                        </button>
+                    </div>
+                </div>
+            })}
+        </div>
+    }
+}
+
+/// The look's picture for where nothing is: a level at rest.
+#[component]
+pub(crate) fn Gauge() -> impl IntoView {
+    view! {
+        <svg class="gauge" viewBox="0 0 320 104" aria-hidden="true">
+            <path d="M36 22H320M36 82H320"></path>
+            <path class="tick" d="M2 12v80M2 12h12M2 22h7M2 32h12M2 42h7M2 52h12M2 62h7M2 72h12M2 82h7M2 92h12"></path>
+            <path class="water" d="M36 52q18 -8 36 0t36 0t36 0t36 0t36 0t36 0t36 0t36 0"></path>
+        </svg>
+    }
+}

@@ -1,0 +1,123 @@
+//! The page of one contact: who, how it stands, and every line between you.
+
+use leptos::prelude::*;
+use tidebook_ledger::ContactId;
+
+use crate::app::contact_list::Gauge;
+use crate::app::erased::{click, memo, part, text, when};
+use crate::app::ledger_rows::LedgerRows;
+use crate::app::parts::{Hero, avatar, contact_word, icon, in_order};
+use crate::app::store::{Sheet, Store};
+use crate::route::Route;
+
+/// What stands beside the list: the contact that is open, or, where there is room, that none is.
+#[component]
+pub(crate) fn Detail() -> impl IntoView {
+    let store = expect_context::<Store>();
+    let open = memo(move || match store.route.get() {
+        Route::Contact(id) => Some(id),
+        _ => None,
+    });
+    part(move || match open.get() {
+        Some(id) => view! { <ContactPage id/> }.into_any(),
+        None => view! { <NobodyChosen/> }.into_any(),
+    })
+}
+
+#[component]
+fn NobodyChosen() -> impl IntoView {
+    let store = expect_context::<Store>();
+    let is_anybody = move || {
+        store.contacts_changed.track();
+        store.summaries(|summaries| !summaries.is_empty())
+    };
+    view! {
+        <section class="pane blank" aria-label="No contact chosen">
+            {when(is_anybody, || view! {
+                <div class="empty">
+                    <Gauge/>
+                    <p class="title-2">"Choose somebody"</p>
+                    <p class="quiet">"Every line between you stands here, with the balance after it."</p>
+                </div>
+            })}
+        </section>
+    }
+}
+
+#[component]
+fn ContactPage(id: ContactId) -> impl IntoView {
+    let store = expect_context::<Store>();
+    let name = memo(move || {
+        store.track_contact(id);
+        let standing = |name: &tidebook_ledger::Contact| (!name.deleted).then(|| name.name.clone());
+        store.view(|state| state.contact(id).and_then(standing)).flatten()
+    });
+    let is_here = memo(move || name.with(Option::is_some));
+    part(move || {
+        if is_here.get() {
+            view! { <Page id name=memo(move || name.get().unwrap_or_default())/> }.into_any()
+        } else {
+            view! { <NotHere/> }.into_any()
+        }
+    })
+}
+
+#[component]
+fn Page(id: ContactId, name: Memo<String>) -> impl IntoView {
+    let store = expect_context::<Store>();
+    let own = memo(move || store.currency());
+    let balances = memo(move || {
+        store.track_contact(id);
+        let balances = store.view(|state| state.balances_of(id)).unwrap_or_default();
+        in_order(&balances, own.get())
+    });
+    view! {
+        <section class="pane detail" aria-label=text(move || name.get())>
+            <div class="who">
+                <div class="who-name">
+                    {part(move || avatar(&name.get()))}
+                    <h1 class="title" tabindex="-1" data-arrival>{text(move || name.get())}</h1>
+                </div>
+                <div class="balance"><Hero balances own words=contact_word words_rest=contact_word/></div>
+                {when(move || store.may_write(), move || view! { <div class="btn-row act-wide"><GaveGot id/></div> })}
+            </div>
+            <h2 class="unseen">"Transactions"</h2>
+            <LedgerRows id/>
+            {when(move || store.may_write(), move || view! { <div class="act"><GaveGot id/></div> })}
+        </section>
+    }
+}
+
+#[component]
+pub(crate) fn GaveGot(id: ContactId) -> impl IntoView {
+    let store = expect_context::<Store>();
+    let open = move |got| store.sheet.set(Some(Sheet::Transaction { contact: Some(id), got }));
+    view! {
+        <button class="btn btn-gave" type="button" data-direction="gave" on:click=click(move || open(false))>
+            {icon("gave")}
+            "I gave"
+        </button>
+        <button class="btn btn-got" type="button" data-direction="got" on:click=click(move || open(true))>
+            {icon("got")}
+            "I got"
+        </button>
+    }
+}
+
+/// An address of somebody who is not in this book. While the book is still arriving they may yet come.
+#[component]
+fn NotHere() -> impl IntoView {
+    let store = expect_context::<Store>();
+    view! {
+        <section class="pane detail" aria-label="Not here">
+            {when(move || store.was_current.get(), || view! {
+                <div class="empty">
+                    <Gauge/>
+                    <h1 class="title-2" tabindex="-1" data-arrival>"Nobody by this address"</h1>
+                    <p class="quiet">"They may be in another book, or the link was cut short."</p>
+                    <div class="btn-row"><a class="btn btn-line" href="/">"All contacts"</a></div>
+                </div>
+            })}
+        </section>
+    }
+}

@@ -1,0 +1,107 @@
+//! JSON over HTTP, to the server this page came from.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Headers, RequestInit, Response};
+
+use crate::app::browser::window;
+
+/// Why a call has no answer.
+#[derive(Debug, Clone)]
+pub(crate) enum HttpError {
+    /// Nothing came back: no network, or no server.
+    Unreachable,
+    /// The server said no, by a code for programs and in words for people.
+    Problem { status: u16, code: String, detail: String },
+    /// Something came back that is not what was asked for.
+    Unreadable,
+}
+
+impl HttpError {
+    pub(crate) fn code(&self) -> &str {
+        match self {
+            Self::Problem { code, .. } => code,
+            Self::Unreachable | Self::Unreadable => "",
+        }
+    }
+
+    pub(crate) fn is_unauthenticated(&self) -> bool {
+        matches!(self, Self::Problem { status: 401, .. })
+    }
+
+    /// In words for people.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Self::Unreachable => "The server does not answer. Check the connection and try again.".into(),
+            Self::Unreadable => "The server gave an answer that makes no sense. Try again in a moment.".into(),
+            Self::Problem { detail, status, .. } if detail.is_empty() => format!("The server said no ({status})."),
+            Self::Problem { detail, .. } => sentence(detail),
+        }
+    }
+}
+
+/// What the server says of a fault may be a part of a sentence; to people it stands alone.
+pub(crate) fn sentence(detail: &str) -> String {
+    let mut letters = detail.chars();
+    let start: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let end = if detail.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{start}{}{end}", letters.as_str())
+}
+
+/// A call whose request is on its way already; so that several can be.
+pub(crate) struct Call(js_sys::Promise);
+
+impl Call {
+    pub(crate) fn get(path: &str) -> Self {
+        Self::start("GET", path, None)
+    }
+
+    pub(crate) fn delete(path: &str) -> Self {
+        Self::start("DELETE", path, None)
+    }
+
+    pub(crate) fn post(path: &str, body: &serde_json::Value) -> Self {
+        Self::start("POST", path, Some(&body.to_string()))
+    }
+
+    fn start(method: &str, path: &str, body: Option<&str>) -> Self {
+        let request = RequestInit::new();
+        request.set_method(method);
+        if let (Some(body), Ok(headers)) = (body, Headers::new()) {
+            // Fails only for names and values that headers cannot have.
+            let _ = headers.set("content-type", "application/json");
+            request.set_headers(&headers);
+            request.set_body(&JsValue::from_str(body));
+        }
+        Self(window().fetch_with_str_and_init(&format!("/api/v1{path}"), &request))
+    }
+
+    /// Waits for the answer's text.
+    pub(crate) async fn text(self) -> Result<String, HttpError> {
+        let response = JsFuture::from(self.0).await.map_err(|_| HttpError::Unreachable)?;
+        let response: Response = response.dyn_into().map_err(|_| HttpError::Unreadable)?;
+        let text = response.text().map_err(|_| HttpError::Unreadable)?;
+        let text = JsFuture::from(text).await.map_err(|_| HttpError::Unreachable)?;
+        let text = text.as_string().unwrap_or_default();
+        if response.ok() { Ok(text) } else { Err(problem(response.status(), &text)) }
+    }
+
+    /// Waits for the answer.
+    pub(crate) async fn json<T: DeserializeOwned>(self) -> Result<T, HttpError> {
+        serde_json::from_str(&self.text().await?).map_err(|_| HttpError::Unreadable)
+    }
+}
+
+fn problem(status: u16, text: &str) -> HttpError {
+    #[derive(Default, Deserialize)]
+    struct Body {
+        #[serde(default)]
+        code: String,
+        #[serde(default)]
+        detail: String,
+    }
+    let Body { code, detail } = serde_json::from_str(text).unwrap_or_default();
+    HttpError::Problem { status, code, detail }
+}

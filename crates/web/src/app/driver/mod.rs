@@ -1,0 +1,232 @@
+//! Drives one person's replica: gives it what happened, does what it asks for, and tells the store what changed.
+//!
+//! Everything goes through [`Driver::step`]: one event in, then what the replica wants sent, done and timed.
+
+mod clock;
+mod http;
+mod news;
+mod socket;
+mod timer;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use tidebook_book::{BookId, ReplicaId, Snapshot, UserId};
+use tidebook_ledger::Ledger;
+use tidebook_replica::{Event, Monotonic, Replica, ReplicaConfig};
+use wasm_bindgen_futures::spawn_local;
+
+pub(crate) use clock::{day_of, monotonic, new_id, now, today};
+pub(crate) use http::{Call, HttpError, sentence};
+pub(crate) use news::News;
+pub(crate) use timer::{Alarm, after_ms};
+
+use socket::{Socket, SocketEvent};
+
+/// How long a socket may take to open before it counts as dead; browsers themselves wait for minutes.
+const OPEN_WITHIN_MS: u64 = 10_000;
+
+/// How long the server may say nothing while something waits for its answer. A line can be dead without being closed.
+const ANSWER_WITHIN_MS: u64 = 15_000;
+
+/// The wait before a snapshot that could not be fetched is asked for again.
+const SNAPSHOT_RETRY_MS: i32 = 3_000;
+
+/// Owns one person's replica, and its line to the server.
+pub(crate) struct Driver {
+    replica: RefCell<Replica<Ledger>>,
+    socket: RefCell<Option<Socket>>,
+    /// The books this driver was asked to follow.
+    books: RefCell<Vec<BookId>>,
+    alarm: RefCell<Alarm>,
+    /// When the alarm rings.
+    due: Cell<Option<Monotonic>>,
+    /// By when the line must show a sign of life.
+    silence_ends: Cell<Option<Monotonic>>,
+    /// The first attempt to connect has ended, one way or the other.
+    reached: Cell<bool>,
+    tell: Box<dyn Fn(News)>,
+}
+
+impl Driver {
+    /// A driver that tells `tell` what changed; never while the replica is in use.
+    pub(crate) fn new(user: UserId, tell: impl Fn(News) + 'static) -> Rc<Self> {
+        // Nothing is stored yet, so each load of the page is another replica: its numbers start from 1 again.
+        let replica = ReplicaId(new_id());
+        let client = concat!("tidebook-web/", env!("CARGO_PKG_VERSION")).to_owned();
+        let config = ReplicaConfig { replica, user, client, token: None, seed: clock::random_seed() };
+        Rc::new(Self {
+            replica: RefCell::new(Replica::new(config)),
+            socket: RefCell::default(),
+            books: RefCell::default(),
+            alarm: RefCell::default(),
+            due: Cell::default(),
+            silence_ends: Cell::default(),
+            reached: Cell::default(),
+            tell: Box::new(tell),
+        })
+    }
+
+    /// Reads the replica.
+    pub(crate) fn read<R>(&self, read: impl FnOnce(&Replica<Ledger>) -> R) -> R {
+        read(&self.replica.borrow())
+    }
+
+    pub(crate) fn user(&self) -> UserId {
+        self.replica.borrow().user()
+    }
+
+    pub(crate) fn reached(&self) -> bool {
+        self.reached.get()
+    }
+
+    /// How many changes, in whatever book, are only in this window.
+    pub(crate) fn unsent(&self) -> usize {
+        let replica = self.replica.borrow();
+        self.books.borrow().iter().filter_map(|book| replica.book(*book)).map(|copy| copy.pending().count()).sum()
+    }
+
+    /// Follows a book from now on.
+    pub(crate) fn open_book(self: &Rc<Self>, book: BookId) {
+        let is_new = !self.books.borrow().contains(&book);
+        if is_new {
+            self.books.borrow_mut().push(book);
+        }
+        self.step(|replica, _| replica.open_book(book));
+    }
+
+    pub(crate) fn connect_now(self: &Rc<Self>) {
+        self.step(Replica::connect_now);
+    }
+
+    /// The browser says that there is no network. A socket would only notice after minutes.
+    pub(crate) fn network_lost(self: &Rc<Self>) {
+        if self.socket.take().is_some() {
+            self.reached.set(true);
+            self.step(|replica, now| replica.handle_closed(now, None));
+        }
+    }
+
+    /// Hangs up. The replica stays as it is.
+    pub(crate) fn stop(&self) {
+        self.socket.take();
+        self.due.set(None);
+        self.alarm.borrow_mut().clear();
+    }
+
+    /// One event: `act` gives it to the replica, and what follows is done.
+    pub(crate) fn step<R>(self: &Rc<Self>, act: impl FnOnce(&mut Replica<Ledger>, Monotonic) -> R) -> R {
+        let mut news = News::default();
+        let result = {
+            let mut replica = self.replica.borrow_mut();
+            let behind = self.books_behind(&replica);
+            let result = act(&mut replica, monotonic());
+            while let Some(event) = replica.poll_event() {
+                self.follow(&mut replica, event, &mut news);
+            }
+            self.send(&mut replica);
+            self.wind_up(&replica);
+            news.forget_what_was_missed(&behind);
+            result
+        };
+        (self.tell)(news);
+        result
+    }
+
+    /// The books whose log is not here up to the head: what comes there is no news but catching up.
+    fn books_behind(&self, replica: &Replica<Ledger>) -> Vec<BookId> {
+        let is_behind = |book: &BookId| replica.book(*book).is_some_and(|copy| copy.seq() < copy.head());
+        self.books.borrow().iter().copied().filter(is_behind).collect()
+    }
+
+    fn send(&self, replica: &mut Replica<Ledger>) {
+        let socket = self.socket.borrow();
+        let Some(socket) = &*socket else { return };
+        while let Some(text) = replica.poll_transmit() {
+            socket.send(&text);
+            if self.silence_ends.get().is_none() {
+                self.silence_ends.set(Some(monotonic().plus_ms(ANSWER_WITHIN_MS)));
+            }
+        }
+    }
+
+    fn follow(self: &Rc<Self>, replica: &mut Replica<Ledger>, event: Event<Ledger>, news: &mut News) {
+        match event {
+            Event::Connect => self.connect(replica),
+            Event::Disconnect { .. } => {
+                self.socket.take();
+                replica.handle_closed(monotonic(), None);
+            }
+            Event::FetchSnapshot { book } => spawn_local(self.clone().fetch_snapshot(book)),
+            other => news.add(other),
+        }
+    }
+
+    fn connect(self: &Rc<Self>, replica: &mut Replica<Ledger>) {
+        let driver = Rc::downgrade(self);
+        let socket = Socket::connect(move |event| {
+            if let Some(driver) = driver.upgrade() {
+                driver.hear(event);
+            }
+        });
+        self.silence_ends.set(Some(monotonic().plus_ms(OPEN_WITHIN_MS)));
+        match socket {
+            Ok(socket) => drop(self.socket.replace(Some(socket))),
+            Err(_) => replica.handle_closed(monotonic(), None),
+        }
+    }
+
+    fn hear(self: &Rc<Self>, event: SocketEvent) {
+        self.silence_ends.set(None);
+        match event {
+            SocketEvent::Opened => self.step(Replica::handle_opened),
+            SocketEvent::Text(text) => {
+                self.reached.set(true);
+                self.step(|replica, now| {
+                    replica.handle_text(now, &text);
+                });
+            }
+            SocketEvent::Closed(code) => {
+                self.reached.set(true);
+                self.socket.take();
+                self.step(|replica, now| replica.handle_closed(now, Some(code)));
+            }
+        }
+    }
+
+    async fn fetch_snapshot(self: Rc<Self>, book: BookId) {
+        match Call::get(&format!("/books/{book}/snapshot")).json::<Snapshot<Ledger>>().await {
+            Ok(snapshot) => self.step(|replica, _| replica.handle_snapshot(snapshot)),
+            Err(_) => after_ms(SNAPSHOT_RETRY_MS, move || spawn_local(self.fetch_snapshot(book))),
+        }
+    }
+
+    /// Sets the alarm for whatever is due next.
+    fn wind_up(self: &Rc<Self>, replica: &Replica<Ledger>) {
+        if self.socket.borrow().is_none() {
+            self.silence_ends.set(None);
+        }
+        let due = [replica.poll_timeout(), self.silence_ends.get()].into_iter().flatten().min();
+        if self.due.replace(due) == due {
+            return;
+        }
+        let Some(at) = due else { return self.alarm.borrow_mut().clear() };
+        let driver = Rc::downgrade(self);
+        self.alarm.borrow_mut().set(at.0.saturating_sub(monotonic().0), move || {
+            if let Some(driver) = driver.upgrade() {
+                driver.ring();
+            }
+        });
+    }
+
+    fn ring(self: &Rc<Self>) {
+        self.due.set(None);
+        let is_dead = self.silence_ends.get().is_some_and(|at| at <= monotonic());
+        if is_dead && self.socket.take().is_some() {
+            self.reached.set(true);
+            self.step(|replica, now| replica.handle_closed(now, None));
+        } else {
+            self.step(Replica::handle_timeout);
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! The form for a transaction: four fields, and the rest under More.
+
+use leptos::html;
+use leptos::prelude::*;
+use tidebook_ledger::{AmountInputError, ContactId, Currency, Direction, TransactionId, parse_amount};
+use web_sys::SubmitEvent;
+
+use crate::app::browser;
+use crate::app::driver::new_id;
+use crate::app::erased::{attr, click, effect, flag, memo, part, text, value};
+use crate::app::format;
+use crate::app::parts::{CurrencySelect, field_error, icon};
+use crate::app::store::Store;
+use crate::app::who_field::WhoField;
+use crate::entry::{self, EntryFaults, NewIds, Who, amount_fault, read_entry};
+
+/// What is in the form.
+#[derive(Clone, Copy)]
+struct Fields {
+    who: RwSignal<Who>,
+    amount: RwSignal<String>,
+    direction: RwSignal<Direction>,
+    currency: RwSignal<Currency>,
+    note: RwSignal<String>,
+    date: RwSignal<String>,
+    due: RwSignal<String>,
+    /// What was wrong when the person last tried to save.
+    faults: RwSignal<EntryFaults>,
+}
+
+impl Fields {
+    fn new(store: Store, contact: Option<ContactId>, got: bool) -> Self {
+        Self {
+            who: RwSignal::new(contact.map_or_else(|| Who::New(String::new()), Who::Known)),
+            amount: RwSignal::new(String::new()),
+            direction: RwSignal::new(if got { Direction::Got } else { Direction::Gave }),
+            currency: RwSignal::new(untrack(|| store.currency()).unwrap_or_else(format::home_currency)),
+            note: RwSignal::new(String::new()),
+            date: RwSignal::new(store.today.get_untracked().to_string()),
+            due: RwSignal::new(String::new()),
+            faults: RwSignal::new(EntryFaults::default()),
+        }
+    }
+
+    fn read(self) -> entry::EntryForm {
+        entry::EntryForm {
+            who: self.who.get_untracked(),
+            amount: self.amount.get_untracked(),
+            direction: self.direction.get_untracked(),
+            currency: self.currency.get_untracked(),
+            note: self.note.get_untracked(),
+            date: self.date.get_untracked(),
+            due: self.due.get_untracked(),
+        }
+    }
+
+    fn parsed(self) -> Result<u64, AmountInputError> {
+        parse_amount(&self.amount.get(), self.currency.get().minor_digits())
+    }
+
+    /// Ready for the next: who, when and which way stay.
+    fn clear(self) {
+        self.amount.set(String::new());
+        self.note.set(String::new());
+        self.faults.set(EntryFaults::default());
+    }
+}
+
+#[component]
+pub(crate) fn EntryForm(contact: Option<ContactId>, got: bool) -> impl IntoView {
+    let store = expect_context::<Store>();
+    let fields = Fields::new(store, contact, got);
+    // What the form shows was read now, whatever comes while it is open.
+    let base = store.seq();
+    let save = move || -> bool {
+        let ids = NewIds { contact: ContactId(new_id()), transaction: TransactionId(new_id()) };
+        let ops = match read_entry(&fields.read(), ids) {
+            Ok(ops) => ops,
+            Err(faults) => {
+                fields.faults.set(faults);
+                focus_first_fault();
+                return false;
+            }
+        };
+        // Somebody just made is known to the form from now on.
+        let made = (ops.len() > 1).then_some(ids.contact);
+        match store.mutate(base, ops) {
+            Ok(()) => {
+                made.into_iter().for_each(|id| fields.who.set(Who::Known(id)));
+                true
+            }
+            Err(words) => {
+                store.say(words);
+                false
+            }
+        }
+    };
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if save() {
+            store.sheet.set(None);
+        }
+    };
+    let another = move || {
+        if save() {
+            fields.clear();
+            browser::focus(browser::by_id("amount"));
+        }
+    };
+    view! {
+        <form novalidate on:submit=submit>
+            <DirectionChoice direction=fields.direction/>
+            <AmountField fields/>
+            <Echo fields/>
+            <WhoField who=fields.who fault=Signal::derive(move || fields.faults.with(|faults| faults.who.clone()))/>
+            <div class="field">
+                <label class="label" for="note">"Note"</label>
+                <input
+                    id="note"
+                    autocomplete="off"
+                    prop:value=text(move || fields.note.get())
+                    on:input=value(move |typed| fields.note.set(typed))
+                    aria-describedby="note-error"
+                />
+                {field_error("note-error", move || fields.faults.with(|faults| faults.note.clone()))}
+            </div>
+            <More fields/>
+            <div class="sheet-foot">
+                <button id="save-another" class="btn btn-line" type="button" on:click=click(another)>
+                    "Save, add another"
+                </button>
+                <button id="save" class="btn btn-solid" type="submit">"Save"</button>
+            </div>
+        </form>
+    }
+}
+
+#[component]
+fn DirectionChoice(direction: RwSignal<Direction>) -> impl IntoView {
+    let choice = move |choice: Direction, class: &'static str, words: &'static str, symbol: &'static str| {
+        view! {
+            <label class=class>
+                <input
+                    type="radio"
+                    name="direction"
+                    value=choice.to_string()
+                    prop:checked=flag(move || direction.get() == choice)
+                    on:change=value(move |_| direction.set(choice))
+                />
+                {icon(symbol)}
+                {words}
+            </label>
+        }
+    };
+    view! {
+        <fieldset class="choice">
+            <legend class="unseen">"Direction"</legend>
+            {choice(Direction::Gave, "is-owed", "I gave", "gave")}
+            {choice(Direction::Got, "is-owing", "I got", "got")}
+        </fieldset>
+    }
+}
+
+#[component]
+fn AmountField(fields: Fields) -> impl IntoView {
+    let was_left = RwSignal::new(false);
+    // While somebody types, half an amount is no fault; once they have left the field it is.
+    let fault = memo(move || {
+        let wrong = fields.parsed().err().filter(|error| *error != AmountInputError::Empty && was_left.get());
+        wrong
+            .map(|error| amount_fault(&error, fields.currency.get()))
+            .or_else(|| fields.faults.with(|faults| faults.amount.clone()).filter(|_| fields.parsed().is_err()))
+    });
+    view! {
+        <div class="field sum">
+            <label class="label" for="amount">"Amount"</label>
+            <CurrencySelect id="currency" value=fields.currency/>
+            <input
+                id="amount"
+                data-first
+                inputmode="decimal"
+                autocomplete="off"
+                enterkeyhint="done"
+                aria-describedby="amount-echo amount-error"
+                aria-invalid=attr(move || fault.with(Option::is_some).then_some("true"))
+                prop:value=text(move || fields.amount.get())
+                on:input=value(move |typed| {
+                    was_left.set(false);
+                    fields.amount.set(typed);
+                })
+                on:blur=move |_| was_left.set(true)
+            />
+            {field_error("amount-error", move || fault.get())}
+        </div>
+    }
+}
+
+/// Says back what was understood, and where it leads.
+#[component]
+fn Echo(fields: Fields) -> impl IntoView {
+    let store = expect_context::<Store>();
+    let understood = memo(move || {
+        let amount = fields.parsed().ok()?;
+        let (direction, currency) = (fields.direction.get(), fields.currency.get());
+        let (name, before) = match fields.who.get() {
+            Who::New(name) => (name.trim().to_owned(), 0),
+            Who::Known(id) => {
+                store.track_contact(id);
+                let read = |state: &tidebook_ledger::LedgerState| {
+                    let balance = state.balances_of(id).get(&currency).copied().unwrap_or(0);
+                    Some((state.contact(id)?.name.clone(), balance))
+                };
+                store.view(read).flatten()?
+            }
+        };
+        Some((name, direction, amount, currency, before + direction.signed(amount)))
+    });
+    let direction = text(move || fields.direction.get().to_string());
+    let hidden = flag(move || understood.with(Option::is_none));
+    view! {
+        <output id="amount-echo" class="echo" for="amount" data-direction=direction hidden=hidden>
+            {part(move || understood.get().map(|(name, direction, amount, currency, then)| {
+                let sum = format::money(i128::from(amount), currency).unsigned();
+                let typed = fields.amount.get();
+                view! {
+                    <span>{sentence(&name, direction)}<b class="amt">{sum}</b></span>
+                    {typed.contains('+').then(|| view! { <span class="amt quiet">{spaced(&typed)}</span> })}
+                    <span class="then">
+                        "Then "
+                        <b class="amt">{format::money(then, currency).signed()}</b>
+                        " in all"
+                    </span>
+                }
+            }))}
+        </output>
+    }
+}
+
+/// What stands before the amount: "Ana owes you €20.50", "You owe Ana €20.50".
+fn sentence(name: &str, direction: Direction) -> String {
+    match (direction, name) {
+        (Direction::Gave, "") => "You are owed ".into(),
+        (Direction::Got, "") => "You owe ".into(),
+        (Direction::Gave, name) => format!("{name} owes you "),
+        (Direction::Got, name) => format!("You owe {name} "),
+    }
+}
+
+/// "12 + 8.50"
+fn spaced(typed: &str) -> String {
+    typed.split('+').map(str::trim).collect::<Vec<_>>().join(" + ")
+}
+
+#[component]
+fn More(fields: Fields) -> impl IntoView {
+    let place = NodeRef::<html::Details>::new();
+    // A fault in a field that nobody sees would be no help.
+    effect(move || {
+        let is_hidden_fault = fields.faults.with(|faults| faults.date.is_some() || faults.due.is_some());
+        if let Some(details) = place.get().filter(|_| is_hidden_fault) {
+            details.set_open(true);
+        }
+    });
+    view! {
+        <details node_ref=place class="more">
+            <summary id="more">{icon("down")}"More: date, due"</summary>
+            <div class="field-row">
+                <div class="field">
+                    <label class="label" for="date">"Date"</label>
+                    <input
+                        id="date"
+                        type="date"
+                        prop:value=text(move || fields.date.get())
+                        on:input=value(move |typed| fields.date.set(typed))
+                        aria-describedby="date-error"
+                    />
+                    {field_error("date-error", move || fields.faults.with(|faults| faults.date.clone()))}
+                </div>
+                <div class="field">
+                    <label class="label" for="due">"Due"</label>
+                    <input
+                        id="due"
+                        type="date"
+                        prop:value=text(move || fields.due.get())
+                        on:input=value(move |typed| fields.due.set(typed))
+                        aria-describedby="due-error"
+                    />
+                    {field_error("due-error", move || fields.faults.with(|faults| faults.due.clone()))}
+                </div>
+            </div>
+        </details>
+    }
+}
+
+/// Once the faults are drawn, the person is at the first of them.
+fn focus_first_fault() {
+    crate::app::driver::after_ms(0, || {
+        browser::focus(browser::query("#sheet .field:has(.error) input"));
+    });
+}

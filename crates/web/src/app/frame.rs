@@ -1,0 +1,210 @@
+//! The frame around every screen of a book: bar, navigation, and what is in the middle.
+
+use leptos::prelude::*;
+
+use crate::app::browser::document;
+use crate::app::erased::{attr, click, effect, memo, part, text, when};
+use crate::app::parts::icon;
+use crate::app::sheet::SheetHost;
+use crate::app::store::{Sheet, Store};
+use crate::app::sync_menu::{SyncChip, SyncMenu};
+use crate::app::{contact_list, contact_page, router, session, settings};
+use crate::chip::chip;
+use crate::route::Route;
+
+/// How many humps the wave has: enough for the widest screen at 32 px each.
+const HUMPS: usize = 126;
+
+/// What is in the middle. Contacts and one contact are one screen, whose list stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Middle {
+    Book,
+    Settings,
+    Unknown,
+}
+
+#[component]
+pub(crate) fn Frame() -> impl IntoView {
+    let store = expect_context::<Store>();
+    let middle = memo(move || match store.route.get() {
+        Route::Contacts | Route::Contact(_) => Middle::Book,
+        Route::Settings => Middle::Settings,
+        Route::Unknown => Middle::Unknown,
+    });
+    let view_name = memo(move || match store.route.get() {
+        Route::Contacts => "list",
+        Route::Contact(_) => "detail",
+        Route::Settings | Route::Unknown => "page",
+    });
+    title_follows(store);
+    view! {
+        <a class="skip unseen" href="#main" target="_self">"Skip to content"</a>
+        <div class="app" data-view=attr(move || Some(view_name.get()))>
+            <Bar/>
+            <Nav/>
+            <main id="main" class="panes" tabindex="-1">
+                {part(move || match middle.get() {
+                    Middle::Book => view! {
+                        <contact_list::ContactList/>
+                        <contact_page::Detail/>
+                    }.into_any(),
+                    Middle::Settings => view! { <settings::Settings/> }.into_any(),
+                    Middle::Unknown => view! { <NoSuchPage/> }.into_any(),
+                })}
+                <SheetHost/>
+            </main>
+        </div>
+    }
+}
+
+/// The window's title names the screen, for those who hear it and for the list of tabs.
+fn title_follows(store: Store) {
+    let title = memo(move || match store.route.get() {
+        Route::Contacts => format!("Contacts · {}", store.book_name()),
+        Route::Contact(id) => {
+            store.track_contact(id);
+            let name = store.view(|state| state.contact(id).map(|contact| contact.name.clone())).flatten();
+            name.unwrap_or_else(|| "Not here".into())
+        }
+        Route::Settings => "Settings".into(),
+        Route::Unknown => "Not here".into(),
+    });
+    effect(move || document().set_title(&format!("{} · Tidebook", title.get())));
+    on_cleanup(|| document().set_title("Tidebook"));
+}
+
+#[component]
+fn Bar() -> impl IntoView {
+    let store = expect_context::<Store>();
+    let state = memo(move || chip(store.status.get(), store.reached.get()).state);
+    let name = memo(move || store.book_name());
+    let wave = format!("M-32 4q8 -4 16 0{}", "t16 0".repeat(2 * HUMPS));
+    view! {
+        <header class="bar" data-sync=attr(move || Some(state.get()))>
+            <button class="bar-book" type="button" popovertarget="book-menu">
+                <span>{text(move || name.get())}</span>
+                {icon("down")}
+            </button>
+            {when(move || matches!(store.route.get(), Route::Contact(_)), || view! {
+                <a class="bar-back" href="/">{icon("back")}<span>"Contacts"</span></a>
+            })}
+            <SyncChip/>
+            <svg class="tide" aria-hidden="true">
+                <path class="flat" d="M0 4H4000"></path>
+                <path class="wave" d=wave></path>
+            </svg>
+        </header>
+        <BookMenu/>
+        <SyncMenu/>
+    }
+}
+
+#[component]
+fn BookMenu() -> impl IntoView {
+    let store = expect_context::<Store>();
+    let books = part(move || {
+        let books = store.books.get();
+        let items = books.into_iter().map(|book| {
+            let id = book.id;
+            let is_open = attr(move || (store.book.get() == Some(id)).then_some("true"));
+            view! {
+                <li>
+                    <button
+                        class="option"
+                        type="button"
+                        data-book=id.to_string()
+                        aria-current=is_open
+                        popovertarget="book-menu"
+                        popovertargetaction="hide"
+                        on:click=click(move || {
+                            store.open_book(id);
+                            router::go(store, Route::Contacts);
+                        })
+                    >
+                        {icon("ledger")}
+                        <span class="row-main">
+                            <span class="row-name">{book.name}</span>
+                            <span class="word">{book.currency.to_string()}</span>
+                        </span>
+                        <span class="chosen">{icon("check")}</span>
+                    </button>
+                </li>
+            }
+        });
+        items.collect_view()
+    });
+    view! {
+        <div id="book-menu" class="menu menu-book" popover="auto">
+            <ul aria-label="Books">{books}</ul>
+            <button
+                class="option"
+                type="button"
+                id="new-book"
+                popovertarget="book-menu"
+                popovertargetaction="hide"
+                on:click=click(move || store.sheet.set(Some(Sheet::Book)))
+            >
+                {icon("plus")}
+                <span>"New book"</span>
+            </button>
+        </div>
+    }
+}
+
+#[component]
+fn Nav() -> impl IntoView {
+    let store = expect_context::<Store>();
+    let contacts = attr(move || matches!(store.route.get(), Route::Contacts | Route::Contact(_)).then_some("page"));
+    let settings = attr(move || (store.route.get() == Route::Settings).then_some("page"));
+    view! {
+        <nav class="nav" aria-label="Main">
+            <ul>
+                <li><a href="/" aria-current=contacts>{icon("people")}<span>"Contacts"</span></a></li>
+                {when(move || store.may_write(), move || view! {
+                    <li>
+                        <button id="add" class="nav-add" type="button" on:click=click(move || open_add(store))>
+                            {icon("plus")}
+                            <span>"Add"</span>
+                            <kbd class="only-wide" aria-hidden="true">"N"</kbd>
+                        </button>
+                    </li>
+                })}
+                <li><a href="/settings" aria-current=settings>{icon("settings")}<span>"Settings"</span></a></li>
+            </ul>
+        </nav>
+    }
+}
+
+/// Opens the sheet for a new transaction; on a contact's page it is about them.
+pub(crate) fn open_add(store: Store) {
+    if !store.role.get_untracked().is_none_or(tidebook_book::Role::may_write) {
+        return;
+    }
+    let contact = match store.route.get_untracked() {
+        Route::Contact(id) => store.view(|state| state.contact(id).map(|contact| contact.id)).flatten(),
+        _ => None,
+    };
+    store.sheet.set(Some(Sheet::Transaction { contact, got: false }));
+}
+
+#[component]
+fn NoSuchPage() -> impl IntoView {
+    view! {
+        <div class="page narrow">
+            <div class="empty">
+                <h1 class="title" tabindex="-1" data-arrival>"There is nothing at this address"</h1>
+                <p class="quiet">"It may have been mistyped, or made by a newer version of Tidebook."</p>
+                <div class="btn-row"><a class="btn btn-solid" href="/">"To the contacts"</a></div>
+            </div>
+        </div>
+    }
+}
+
+/// Asks again who is here, after the server did not answer.
+pub(crate) fn try_again(store: Store, then: impl FnOnce() + 'static) {
+    wasm_bindgen_futures::spawn_local(async move {
+        let start = session::start().await;
+        session::arrive(store, start);
+        then();
+    });
+}

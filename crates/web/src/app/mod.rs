@@ -1,0 +1,112 @@
+//! The app in the browser: it starts here, and shows one of its few phases.
+//!
+//! From the bottom up: `driver` talks to the server and turns the replica's wheel, `store` is what screens read, and
+//! the other modules are screens and their parts.
+
+mod browser;
+mod driver;
+mod erased;
+mod format;
+mod keyed;
+mod panic;
+mod parts;
+mod router;
+mod session;
+mod store;
+
+mod contact_list;
+mod contact_page;
+mod contact_row;
+mod entry_form;
+mod flash;
+mod frame;
+mod keys;
+mod ledger_rows;
+mod sentinel;
+mod settings;
+mod sheet;
+mod small_forms;
+mod sync_menu;
+mod toast;
+mod welcome;
+mod who_field;
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::BeforeUnloadEvent;
+
+use browser::{by_id, document, focus, listen, query, window};
+use erased::{effect, memo, part};
+use session::Start;
+use store::{Phase, Store};
+
+/// Starts the app: finds out who is here, then takes the place of the static shell.
+pub fn start() {
+    panic::show_a_way_out();
+    spawn_local(async {
+        let start = session::start().await;
+        mount(start);
+    });
+}
+
+fn mount(start: Start) {
+    let root = by_id("app").expect("the shell has a place for the app");
+    root.set_inner_html("");
+    leptos::mount::mount_to(root, move || {
+        let store = Store::new(Phase::SignedOut);
+        provide_context(store);
+        router::start(store);
+        keys::start(store);
+        flash::start(store);
+        listen_to_the_window(store);
+        session::arrive(store, start);
+        view! { <App/> }
+    })
+    .forget();
+}
+
+#[component]
+fn App() -> impl IntoView {
+    let store = expect_context::<Store>();
+    let phase = memo(move || store.phase.get());
+    let was_drawn = StoredValue::new(false);
+    effect(move || {
+        phase.track();
+        if was_drawn.get_value() {
+            driver::after_ms(0, || focus(query("#first-book [data-first]").or_else(|| query(router::ARRIVAL))));
+        }
+        was_drawn.set_value(true);
+    });
+    view! {
+        {part(move || match phase.get() {
+            Phase::SignedOut => view! { <welcome::Welcome/> }.into_any(),
+            Phase::Unreachable => view! { <welcome::Unreachable/> }.into_any(),
+            Phase::FirstBook => view! { <welcome::FirstBook/> }.into_any(),
+            Phase::Open => view! { <frame::Frame/> }.into_any(),
+        })}
+        <toast::Toast/>
+    }
+}
+
+fn listen_to_the_window(store: Store) {
+    listen(&window(), "online", move |_: web_sys::Event| store.connect_now());
+    listen(&window(), "offline", move |_: web_sys::Event| {
+        if let Some(driver) = store.driver() {
+            driver.network_lost();
+        }
+    });
+    listen(&document(), "visibilitychange", move |_: web_sys::Event| {
+        store.look_at_the_day();
+        if !document().hidden() {
+            store.connect_now();
+        }
+    });
+    // Nothing is stored yet: what is not in the book is lost with this window.
+    listen(&window(), "beforeunload", move |event: web_sys::Event| {
+        if store.unsent() > 0 {
+            event.prevent_default();
+            event.unchecked_into::<BeforeUnloadEvent>().set_return_value("unsent");
+        }
+    });
+}

@@ -1,0 +1,117 @@
+//! Coming and going: from an address to an open book, and back to the welcome page.
+
+use leptos::prelude::*;
+use serde::Deserialize;
+use serde_json::json;
+use tidebook_book::BookId;
+use tidebook_ledger::Currency;
+
+use crate::app::driver::{self, Call, HttpError};
+use crate::app::router;
+use crate::app::store::{BookItem, Me, Phase, Store};
+use crate::route::Route;
+
+#[derive(Deserialize)]
+struct Account {
+    user: Me,
+}
+
+#[derive(Deserialize)]
+struct Page<T> {
+    items: Vec<T>,
+    next_cursor: Option<String>,
+}
+
+/// What is known before the first screen is drawn.
+pub(crate) enum Start {
+    SignedOut,
+    Unreachable,
+    Here { me: Me, books: Vec<BookItem> },
+}
+
+/// Asks who is here, and, where somebody was here before, at the same time for their books.
+pub(crate) async fn start() -> Start {
+    let early_books = Store::remembered_book().map(|_| Call::get("/books"));
+    let me = Call::get("/accounts/me");
+    let me = match me.json::<Account>().await {
+        Ok(account) => account.user,
+        Err(error) if error.is_unauthenticated() => return Start::SignedOut,
+        Err(_) => return Start::Unreachable,
+    };
+    match all_books(early_books.unwrap_or_else(|| Call::get("/books"))).await {
+        Ok(books) => Start::Here { me, books },
+        Err(error) if error.is_unauthenticated() => Start::SignedOut,
+        Err(_) => Start::Unreachable,
+    }
+}
+
+/// Shows what was found at the start.
+pub(crate) fn arrive(store: Store, start: Start) {
+    match start {
+        Start::SignedOut => store.phase.set(Phase::SignedOut),
+        Start::Unreachable => store.phase.set(Phase::Unreachable),
+        Start::Here { me, books } => enter(store, me, books),
+    }
+}
+
+/// Signs in or up at one of the two addresses that answer with an account.
+pub(crate) async fn sign(store: Store, path: &str, body: serde_json::Value) -> Result<(), HttpError> {
+    let Account { user } = Call::post(path, &body).json().await?;
+    let books = all_books(Call::get("/books")).await?;
+    enter(store, user, books);
+    Ok(())
+}
+
+/// The session ends on the server first: an end that did not arrive is none.
+pub(crate) async fn sign_out(store: Store) -> Result<(), HttpError> {
+    match Call::delete("/sessions/current").text().await {
+        Err(error) if !error.is_unauthenticated() => Err(error),
+        _ => {
+            store.dismiss_driver();
+            router::go(store, Route::Contacts);
+            Ok(())
+        }
+    }
+}
+
+/// Makes a book and opens it. The id is made here, so that a repeated call makes no second one.
+pub(crate) async fn make_book(store: Store, id: BookId, name: &str, currency: Currency) -> Result<(), HttpError> {
+    let body = json!({ "id": id, "name": name.trim(), "currency": currency });
+    let book: BookItem = Call::post("/books", &body).json().await?;
+    store.books.update(|books| {
+        if !books.iter().any(|known| known.id == book.id) {
+            books.push(book);
+        }
+    });
+    store.open_book(id);
+    Ok(())
+}
+
+pub(crate) fn new_book_id() -> BookId {
+    BookId(driver::new_id())
+}
+
+fn enter(store: Store, me: Me, books: Vec<BookItem>) {
+    store.toast.set(None);
+    store.employ_driver(&me);
+    store.me.set(Some(me));
+    let remembered = Store::remembered_book().filter(|id| books.iter().any(|book| book.id == *id));
+    let open = remembered.or_else(|| books.first().map(|book| book.id));
+    store.books.set(books);
+    match open {
+        Some(book) => store.open_book(book),
+        None => store.phase.set(Phase::FirstBook),
+    }
+}
+
+/// All pages of the list of books, oldest book first.
+async fn all_books(first: Call) -> Result<Vec<BookItem>, HttpError> {
+    let mut page: Page<BookItem> = first.json().await?;
+    let mut books = page.items;
+    while let Some(cursor) = page.next_cursor {
+        let cursor = String::from(js_sys::encode_uri_component(&cursor));
+        page = Call::get(&format!("/books?cursor={cursor}")).json().await?;
+        books.append(&mut page.items);
+    }
+    Ok(books)
+}

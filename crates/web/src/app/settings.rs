@@ -1,0 +1,155 @@
+//! Settings: how it looks, who is signed in, and the way out.
+
+use leptos::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use crate::app::browser::{document, forget, remember, remembered};
+use crate::app::erased::{click, part, value, when};
+use crate::app::parts::{avatar, icon};
+use crate::app::store::Store;
+use crate::app::{keys, session};
+
+/// Also read by theme.js, before the first paint.
+const THEME: &str = "tidebook-theme";
+
+const THEMES: [(&str, &str, &str); 3] =
+    [("system", "System", "auto"), ("light", "Light", "sun"), ("dark", "Dark", "moon")];
+
+#[component]
+pub(crate) fn Settings() -> impl IntoView {
+    view! {
+        <div class="page narrow">
+            <header class="page-head"><h1 class="title" tabindex="-1" data-arrival>"Settings"</h1></header>
+            <section class="set" aria-labelledby="set-look">
+                <h2 class="label" id="set-look">"Look and keys"</h2>
+                <div>
+                    <div class="set-row"><span class="row-main"><span>"Theme"</span></span><ThemeChoice/></div>
+                    <KeysSwitch/>
+                </div>
+            </section>
+            <section class="set" aria-labelledby="set-account">
+                <h2 class="label" id="set-account">"Account"</h2>
+                <Account/>
+            </section>
+            <section class="set" aria-labelledby="set-about">
+                <h2 class="label" id="set-about">"About"</h2>
+                <div>
+                    <div class="set-row">
+                        {icon("mark")}
+                        <span class="row-main">
+                            <span>"Tidebook "{env!("CARGO_PKG_VERSION")}</span>
+                            <span class="small">"A shared ledger of who owes whom"</span>
+                        </span>
+                    </div>
+                </div>
+            </section>
+        </div>
+    }
+}
+
+#[component]
+fn ThemeChoice() -> impl IntoView {
+    let chosen = remembered(THEME).unwrap_or_else(|| "system".into());
+    let choices = THEMES.map(|(theme, words, symbol)| {
+        view! {
+            <label>
+                <input
+                    type="radio"
+                    name="theme"
+                    value=theme
+                    checked=chosen == theme
+                    on:change=value(move |_| wear(theme))
+                />
+                {icon(symbol)}
+                {words}
+            </label>
+        }
+    });
+    view! { <fieldset class="choice"><legend class="unseen">"Theme"</legend>{choices}</fieldset> }
+}
+
+fn wear(theme: &str) {
+    let Some(page) = document().document_element() else { return };
+    // Neither fails: the names are good ones.
+    if theme == "system" {
+        forget(THEME);
+        let _ = page.remove_attribute("data-theme");
+    } else {
+        remember(THEME, theme);
+        let _ = page.set_attribute("data-theme", theme);
+    }
+}
+
+#[component]
+fn KeysSwitch() -> impl IntoView {
+    view! {
+        <label class="set-row">
+            <span class="row-main">
+                <span>"Keyboard shortcuts"</span>
+                <span class="small">"N new, / search, J and K rows, Esc closes"</span>
+            </span>
+            <input
+                id="keys"
+                class="switch"
+                type="checkbox"
+                role="switch"
+                checked=keys::are_on()
+                on:change=move |event| keys::turn(event_target_checked(&event))
+            />
+        </label>
+    }
+}
+
+#[component]
+fn Account() -> impl IntoView {
+    let store = expect_context::<Store>();
+    let is_asking = RwSignal::new(false);
+    let leave = move || {
+        spawn_local(async move {
+            if let Err(error) = session::sign_out(store).await {
+                store.say(error.words());
+            }
+        });
+    };
+    let pressed = move || if store.unsent() > 0 { is_asking.set(true) } else { leave() };
+    let me = part(move || {
+        let me = store.me.get();
+        me.map(|me| {
+            view! {
+                {avatar(&me.name)}
+                <span class="row-main"><span>{me.name.clone()}</span><span class="small">{me.email}</span></span>
+            }
+        })
+    });
+    view! {
+        <div>
+            <div class="set-row">
+                {me}
+                <button id="sign-out" class="btn btn-line" type="button" on:click=click(pressed)>"Sign out"</button>
+            </div>
+            <div role="alert">
+                {when(move || is_asking.get(), move || view! {
+                    <div class="banner" data-kind="failed">
+                        {icon("alert")}
+                        <div><strong>{unsent_words(store.unsent())}</strong>" Signing out loses it."</div>
+                        <div class="btn-row">
+                            <button id="sign-out-anyway" class="btn btn-quiet" type="button" on:click=click(leave)>
+                                "Sign out anyway"
+                            </button>
+                            <button class="btn btn-quiet" type="button" on:click=click(move || is_asking.set(false))>
+                                "Stay"
+                            </button>
+                        </div>
+                    </div>
+                })}
+            </div>
+        </div>
+    }
+}
+
+fn unsent_words(unsent: usize) -> String {
+    match unsent {
+        1 => "One change is not in the book yet.".into(),
+        unsent => format!("{unsent} changes are not in the book yet."),
+    }
+}

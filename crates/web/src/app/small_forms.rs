@@ -1,0 +1,134 @@
+//! The forms with hardly anything on them: a person, and a book.
+
+use leptos::prelude::*;
+use tidebook_ledger::{ContactId, LedgerOp};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::SubmitEvent;
+
+use crate::app::driver::new_id;
+use crate::app::erased::{attr, click, text, value};
+use crate::app::parts::{CurrencySelect, field_error};
+use crate::app::store::Store;
+use crate::app::{format, router, session};
+use crate::entry::name_fault;
+use crate::route::Route;
+
+#[component]
+pub(crate) fn PersonForm() -> impl IntoView {
+    let store = expect_context::<Store>();
+    let name = RwSignal::new(String::new());
+    let fault = RwSignal::new(None);
+    let base = store.seq();
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let typed = name.get_untracked();
+        fault.set(name_fault(&typed));
+        if fault.with_untracked(Option::is_some) {
+            return;
+        }
+        let op = LedgerOp::create_contact(ContactId(new_id()), typed.trim());
+        match store.mutate(base, vec![op]) {
+            Ok(()) => store.sheet.set(None),
+            Err(words) => fault.set(Some(words)),
+        }
+    };
+    view! {
+        <form novalidate on:submit=submit>
+            <div class="field">
+                <label class="label" for="person-name">"Name"</label>
+                <input
+                    id="person-name"
+                    data-first
+                    autocomplete="off"
+                    autocapitalize="words"
+                    aria-describedby="person-name-error"
+                    aria-invalid=attr(move || fault.with(|fault: &Option<String>| fault.is_some()).then_some("true"))
+                    prop:value=text(move || name.get())
+                    on:input=value(move |typed| name.set(typed))
+                />
+                {field_error("person-name-error", move || fault.get())}
+                <p class="help">"Everyone in the book sees the name."</p>
+            </div>
+            <div class="sheet-foot"><button id="save" class="btn btn-solid" type="submit">"Add person"</button></div>
+        </form>
+    }
+}
+
+#[component]
+pub(crate) fn BookForm() -> impl IntoView {
+    view! {
+        <form novalidate on:submit=|event| event.prevent_default()>
+            <BookFields label="Name" action="Make the book"/>
+        </form>
+    }
+}
+
+/// The fields of a new book and their button; it makes the book and opens it.
+#[component]
+pub(crate) fn BookFields(label: &'static str, action: &'static str) -> impl IntoView {
+    let store = expect_context::<Store>();
+    // One id for one form: pressing twice makes one book.
+    let id = session::new_book_id();
+    let name = RwSignal::new(String::new());
+    let currency = RwSignal::new(format::home_currency());
+    let fault = RwSignal::new(None);
+    let is_busy = RwSignal::new(false);
+    let make = move || {
+        let typed = name.get_untracked();
+        fault.set(name_fault(&typed));
+        if fault.with_untracked(Option::is_some) || is_busy.get_untracked() {
+            return;
+        }
+        is_busy.set(true);
+        spawn_local(async move {
+            let made = session::make_book(store, id, &typed, currency.get_untracked()).await;
+            match made {
+                Ok(()) => {
+                    store.sheet.set(None);
+                    router::go(store, Route::Contacts);
+                }
+                // The form may be gone by now.
+                Err(error) => drop(fault.try_set(Some(error.words()))),
+            }
+            let _ = is_busy.try_set(false);
+        });
+    };
+    view! {
+        <div class="field">
+            <label class="label" for="book-name">{label}</label>
+            <input
+                id="book-name"
+                data-first
+                autocomplete="off"
+                placeholder="Flat, club, shop, trip"
+                aria-describedby="book-name-error"
+                aria-invalid=attr(move || fault.with(|fault: &Option<String>| fault.is_some()).then_some("true"))
+                prop:value=text(move || name.get())
+                on:input=value(move |typed| name.set(typed))
+                on:keydown=move |event| {
+                    if event.key() == "Enter" && !event.is_composing() {
+                        event.prevent_default();
+                        make();
+                    }
+                }
+            />
+            {field_error("book-name-error", move || fault.get())}
+        </div>
+        <div class="field currency-field">
+            <label class="label" for="book-currency">"Currency of new amounts"</label>
+            <CurrencySelect id="book-currency" value=currency named=true/>
+            <p class="help">"Others can be used beside it at any time."</p>
+        </div>
+        <div class="sheet-foot">
+            <button
+                id="make-book"
+                class="btn btn-solid"
+                type="button"
+                aria-disabled=attr(move || is_busy.get().then_some("true"))
+                on:click=click(make)
+            >
+                {action}
+            </button>
+        </div>
+    }
+}

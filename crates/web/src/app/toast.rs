@@ -1,0 +1,53 @@
+//! A line that comes and goes: what happened, never the only way to learn of it.
+
+use leptos::html;
+use leptos::prelude::*;
+use wasm_bindgen::prelude::*;
+use web_sys::HtmlElement;
+
+use crate::app::driver::Alarm;
+use crate::app::erased::{click, effect, text};
+use crate::app::parts::icon;
+use crate::app::store::Store;
+
+/// How long it stays: the look's line at its foot takes as long to ebb away.
+const STAYS_MS: u64 = 8_000;
+
+#[component]
+pub(crate) fn Toast() -> impl IntoView {
+    let store = expect_context::<Store>();
+    let place = NodeRef::<html::Div>::new();
+    let alarm = StoredValue::new_local(Alarm::default());
+    effect(move || {
+        let is_shown = store.toast.with(Option::is_some);
+        let Some(place) = place.get() else { return };
+        show(&place, is_shown);
+        alarm.update_value(|alarm| match is_shown {
+            true => alarm.set(STAYS_MS, move || store.toast.set(None)),
+            false => alarm.clear(),
+        });
+    });
+    view! {
+        <div node_ref=place id="toast" class="toast" popover="manual" role="status">
+            <span>{text(move || store.toast.get().unwrap_or_default())}</span>
+            <button
+                class="btn btn-quiet"
+                type="button"
+                aria-label="Dismiss"
+                on:click=click(move || store.toast.set(None))
+            >
+                {icon("close")}
+            </button>
+        </div>
+    }
+}
+
+/// `showPopover` and `hidePopover`, which throw where nothing would change.
+fn show(element: &HtmlElement, is_shown: bool) {
+    let method = if is_shown { "showPopover" } else { "hidePopover" };
+    let function =
+        js_sys::Reflect::get(element, &method.into()).ok().and_then(|it| it.dyn_into::<js_sys::Function>().ok());
+    if let Some(function) = function {
+        let _ = function.call0(element);
+    }
+}

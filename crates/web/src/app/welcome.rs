@@ -1,0 +1,333 @@
+//! Before a book is open: signing in or up, the first book, and a server that does not answer.
+
+use leptos::prelude::*;
+use serde_json::json;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::SubmitEvent;
+
+use crate::app::browser::{by_id, focus};
+use crate::app::driver::{HttpError, after_ms};
+use crate::app::erased::{attr, click, flag, memo, text, value, when};
+use crate::app::frame::try_again;
+use crate::app::parts::{error_line, field_error, icon};
+use crate::app::session;
+use crate::app::small_forms::BookFields;
+use crate::app::store::Store;
+
+const PASSWORD_CHARS_MIN: usize = 8;
+
+/// What is wrong, and where.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Faults {
+    name: Option<String>,
+    email: Option<String>,
+    password: Option<String>,
+    setup_code: Option<String>,
+    /// Of no field.
+    general: Option<String>,
+}
+
+/// What is in the form.
+#[derive(Clone, Copy)]
+struct Fields {
+    is_new: RwSignal<bool>,
+    name: RwSignal<String>,
+    email: RwSignal<String>,
+    password: RwSignal<String>,
+    setup_code: RwSignal<String>,
+    /// The server said that it wants one.
+    wants_setup_code: RwSignal<bool>,
+    faults: RwSignal<Faults>,
+    is_busy: RwSignal<bool>,
+}
+
+#[component]
+pub(crate) fn Welcome() -> impl IntoView {
+    let store = expect_context::<Store>();
+    let fields = Fields {
+        is_new: RwSignal::new(!store.was_here.get_value()),
+        name: RwSignal::new(String::new()),
+        email: RwSignal::new(String::new()),
+        password: RwSignal::new(String::new()),
+        setup_code: RwSignal::new(String::new()),
+        wants_setup_code: RwSignal::new(false),
+        faults: RwSignal::new(Faults::default()),
+        is_busy: RwSignal::new(false),
+    };
+    let unsent = store.unsent();
+    view! {
+        <Words>
+            {(unsent > 0).then(|| view! {
+                <div class="banner" data-kind="failed">
+                    {icon("alert")}
+                    <div><strong>"You were signed out."</strong>{waiting_words(unsent)}</div>
+                </div>
+            })}
+            <form id="sign" novalidate on:submit=move |event: SubmitEvent| {
+                event.prevent_default();
+                send(store, fields);
+            }>
+                <Mode is_new=fields.is_new faults=fields.faults/>
+                <GeneralFault faults=fields.faults/>
+                {when(move || fields.is_new.get(), move || view! {
+                    <Field id="name" label="Your name" kind="text" autocomplete="name" content=fields.name
+                        fault=Signal::derive(move || fields.faults.with(|faults| faults.name.clone()))/>
+                })}
+                <Field id="email" label="E-mail" kind="email" autocomplete="username" content=fields.email
+                    fault=Signal::derive(move || fields.faults.with(|faults| faults.email.clone()))/>
+                <Password fields/>
+                {when(move || fields.is_new.get() && fields.wants_setup_code.get(), move || view! {
+                    <Field id="setup-code" label="Setup code" kind="text" autocomplete="off" content=fields.setup_code
+                        fault=Signal::derive(move || fields.faults.with(|faults| faults.setup_code.clone()))/>
+                })}
+                <div class="btn-row">
+                    <button
+                        id="submit"
+                        class="btn btn-solid"
+                        type="submit"
+                        aria-disabled=attr(move || fields.is_busy.get().then_some("true"))
+                    >
+                        {text(move || if fields.is_new.get() { "Create account" } else { "Sign in" }.into())}
+                    </button>
+                </div>
+            </form>
+        </Words>
+    }
+}
+
+/// The welcome page's look: the words, and beside them what is asked for.
+#[component]
+fn Words(children: Children) -> impl IntoView {
+    view! {
+        <main id="main" class="welcome">
+            <svg class="gauge gauge-wide" viewBox="0 0 1200 96" preserveAspectRatio="xMinYMid slice" aria-hidden="true">
+                <path d="M0 16H1200M0 80H1200"></path>
+                <path class="water" d=format!("M0 48q30 -10 60 0{}", "t60 0".repeat(19))></path>
+            </svg>
+            <div class="welcome-words">
+                <p class="brand">{icon("mark")}"Tidebook"</p>
+                <h1 class="welcome-title" tabindex="-1" data-arrival>"One true number between you and everyone."</h1>
+                <p class="lead">
+                    "Write down what you gave and what you got. Everyone in the book sees the same page, at once."
+                </p>
+            </div>
+            <div class="welcome-form">{children()}</div>
+        </main>
+    }
+}
+
+#[component]
+fn Mode(is_new: RwSignal<bool>, faults: RwSignal<Faults>) -> impl IntoView {
+    let choice = move |choice: bool, id: &'static str, words: &'static str| {
+        view! {
+            <label>
+                <input
+                    id=id
+                    type="radio"
+                    name="mode"
+                    prop:checked=flag(move || is_new.get() == choice)
+                    on:change=value(move |_| {
+                        faults.set(Faults::default());
+                        is_new.set(choice);
+                    })
+                />
+                {words}
+            </label>
+        }
+    };
+    view! {
+        <fieldset class="choice">
+            <legend class="unseen">"New here, or back again"</legend>
+            {choice(true, "mode-new", "Create account")}
+            {choice(false, "mode-back", "Sign in")}
+        </fieldset>
+    }
+}
+
+#[component]
+fn GeneralFault(faults: RwSignal<Faults>) -> impl IntoView {
+    let fault = memo(move || faults.with(|faults| faults.general.clone()));
+    view! { <div id="sign-error" role="alert">{error_line(fault)}</div> }
+}
+
+#[component]
+fn Field(
+    id: &'static str,
+    label: &'static str,
+    kind: &'static str,
+    #[prop(into)] autocomplete: Signal<&'static str>,
+    content: RwSignal<String>,
+    fault: Signal<Option<String>>,
+) -> impl IntoView {
+    let error_id: &'static str = match id {
+        "name" => "name-error",
+        "email" => "email-error",
+        "password" => "password-error",
+        _ => "setup-code-error",
+    };
+    view! {
+        <div class="field">
+            <label class="label" for=id>{label}</label>
+            <input
+                id=id
+                type=kind
+                required
+                autocomplete=attr(move || Some(autocomplete.get()))
+                aria-describedby=error_id
+                aria-invalid=attr(move || fault.with(Option::is_some).then_some("true"))
+                prop:value=text(move || content.get())
+                on:input=value(move |typed| content.set(typed))
+            />
+            {field_error(error_id, move || fault.get())}
+        </div>
+    }
+}
+
+#[component]
+fn Password(fields: Fields) -> impl IntoView {
+    let autocomplete = Signal::derive(move || if fields.is_new.get() { "new-password" } else { "current-password" });
+    let is_helped = move || fields.is_new.get() && fields.faults.with(|faults| faults.password.is_none());
+    view! {
+        <div>
+            <Field id="password" label="Password" kind="password" autocomplete content=fields.password
+                fault=Signal::derive(move || fields.faults.with(|faults| faults.password.clone()))/>
+            {when(is_helped, || view! { <p class="help">"8 characters or more."</p> })}
+        </div>
+    }
+}
+
+fn send(store: Store, fields: Fields) {
+    let faults = check(fields);
+    let is_wrong = faults != Faults::default();
+    fields.faults.set(faults);
+    if is_wrong || fields.is_busy.get_untracked() {
+        return focus_first_fault();
+    }
+    fields.is_busy.set(true);
+    spawn_local(async move {
+        let (path, body) = request(fields);
+        let result = session::sign(store, path, body).await;
+        // The page may be another by now, and these signals gone.
+        let _ = fields.is_busy.try_set(false);
+        if let Err(error) = result {
+            if wants_setup_code(&error) {
+                let _ = fields.wants_setup_code.try_set(true);
+            }
+            let _ = fields.faults.try_set(told(&error));
+            focus_first_fault();
+        }
+    });
+}
+
+fn request(fields: Fields) -> (&'static str, serde_json::Value) {
+    let (email, password) = (fields.email.get_untracked(), fields.password.get_untracked());
+    let mut body = json!({ "email": email.trim(), "password": password });
+    if !fields.is_new.get_untracked() {
+        return ("/sessions", body);
+    }
+    body["name"] = fields.name.get_untracked().trim().into();
+    let code = fields.setup_code.get_untracked();
+    if !code.trim().is_empty() {
+        body["setup_code"] = code.trim().into();
+    }
+    ("/accounts", body)
+}
+
+/// What can be seen to be wrong without asking.
+fn check(fields: Fields) -> Faults {
+    let is_new = fields.is_new.get_untracked();
+    let email = fields.email.get_untracked();
+    let is_address = email.trim().split_once('@').is_some_and(|(who, place)| !who.is_empty() && !place.is_empty());
+    let length = fields.password.with_untracked(|password| password.chars().count());
+    let is_short = if is_new { length < PASSWORD_CHARS_MIN } else { length == 0 };
+    let lacks_name = is_new && fields.name.with_untracked(|name| name.trim().is_empty());
+    let short_words = if is_new { "A password has at least 8 characters" } else { "Type your password" };
+    Faults {
+        name: lacks_name.then(|| "Write the name others know you by".into()),
+        email: (!is_address).then(|| "Write an address such as ana@example.org".into()),
+        password: is_short.then(|| short_words.into()),
+        ..Faults::default()
+    }
+}
+
+fn wants_setup_code(error: &HttpError) -> bool {
+    error.code().contains("setup_code")
+}
+
+/// What the server said, at the field it is about.
+fn told(error: &HttpError) -> Faults {
+    let words = Some(error.words());
+    match error.code() {
+        "email_taken" => Faults {
+            email: Some("There is an account with this address. Sign in instead?".into()),
+            ..Faults::default()
+        },
+        "weak_password" => Faults { password: words, ..Faults::default() },
+        "bad_credentials" => {
+            Faults { general: Some("No account has this address and this password.".into()), ..Faults::default() }
+        }
+        code if code.contains("setup_code") => Faults { setup_code: words, ..Faults::default() },
+        _ => Faults { general: words, ..Faults::default() },
+    }
+}
+
+fn focus_first_fault() {
+    after_ms(0, || {
+        let fields = ["name", "email", "password", "setup-code"];
+        let wrong = fields.into_iter().filter_map(by_id).find(|field| field.has_attribute("aria-invalid"));
+        if wrong.is_some() {
+            focus(wrong);
+        }
+    });
+}
+
+fn waiting_words(unsent: usize) -> String {
+    match unsent {
+        1 => " One change waits in this window: sign in as the same person, and it goes into the book.".into(),
+        unsent => {
+            format!(" {unsent} changes wait in this window: sign in as the same person, and they go into the book.")
+        }
+    }
+}
+
+#[component]
+pub(crate) fn FirstBook() -> impl IntoView {
+    view! {
+        <Words>
+            <form id="first-book" novalidate on:submit=|event| event.prevent_default()>
+                <BookFields label="Name your first book" action="Start writing"/>
+            </form>
+        </Words>
+    }
+}
+
+#[component]
+pub(crate) fn Unreachable() -> impl IntoView {
+    let store = expect_context::<Store>();
+    let is_busy = RwSignal::new(false);
+    let retry = move || {
+        if !is_busy.get_untracked() {
+            is_busy.set(true);
+            try_again(store, move || {
+                let _ = is_busy.try_set(false);
+            });
+        }
+    };
+    view! {
+        <Words>
+            <div class="banner" data-kind="storage" role="status">
+                {icon("offline")}
+                <div><strong>"The server does not answer."</strong>" Your book is there, and opens once it does."</div>
+                <button
+                    id="retry"
+                    class="btn btn-quiet"
+                    type="button"
+                    aria-disabled=attr(move || is_busy.get().then_some("true"))
+                    on:click=click(retry)
+                >
+                    "Try again"
+                </button>
+            </div>
+        </Words>
+    }
+}

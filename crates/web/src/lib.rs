@@ -1,0 +1,27 @@
+//! The web app: screens over a replica of a book.
+//!
+//! What can be decided without a browser is in the modules here and is tested on the host; `app` holds what draws,
+//! listens and talks, and is compiled for WebAssembly alone.
+
+pub mod chip;
+pub mod day;
+pub mod entry;
+pub mod ledger_page;
+pub mod money;
+pub mod moves;
+pub mod name;
+pub mod order;
+pub mod route;
+pub mod summary;
+pub mod waiting;
+pub mod window;
+
+#[cfg(target_arch = "wasm32")]
+#[expect(unreachable_pub, reason = "the component macro makes its structs of properties public")]
+mod app;
+#[cfg(target_arch = "wasm32")]
+pub use app::start;
+
+/// On the host there is nothing to start: `cargo test` needs a program that links.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn start() {}

@@ -1,0 +1,117 @@
+//! The order of the list of contacts, and which of them a search leaves.
+
+use std::cmp::Reverse;
+
+use tidebook_ledger::{ContactId, Currency};
+
+use crate::name;
+use crate::summary::ContactSummary;
+
+/// What a person can sort their contacts by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    #[default]
+    Recent,
+    Balance,
+    Name,
+}
+
+impl Order {
+    pub const ALL: [Self; 3] = [Self::Recent, Self::Balance, Self::Name];
+
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Recent => "Recent",
+            Self::Balance => "Balance",
+            Self::Name => "Name",
+        }
+    }
+
+    /// Reads [`Self::word`].
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|order| order.word() == word)
+    }
+}
+
+/// The contacts that match a folded query, in order.
+#[must_use]
+pub fn arrange<'a>(
+    summaries: impl Iterator<Item = &'a ContactSummary>,
+    order: Order,
+    own_currency: Option<Currency>,
+    folded_query: &str,
+) -> Vec<ContactId> {
+    let mut found: Vec<&ContactSummary> =
+        summaries.filter(|summary| name::matches(&summary.folded, folded_query)).collect();
+    match order {
+        Order::Recent => found.sort_unstable_by_key(|summary| Reverse((summary.recency, summary.id))),
+        Order::Name => found.sort_unstable_by(|a, b| (&a.folded, a.id).cmp(&(&b.folded, b.id))),
+        Order::Balance => found.sort_by_cached_key(|summary| by_balance(summary, own_currency)),
+    }
+    found.into_iter().map(|summary| summary.id).collect()
+}
+
+/// The largest open balance first, whichever way; those in the book's own currency before all others, because amounts
+/// of two currencies have no order; those who are even last, by name.
+fn by_balance(summary: &ContactSummary, own_currency: Option<Currency>) -> impl Ord + use<> {
+    let own = own_currency.and_then(|currency| summary.balances.get(&currency)).map_or(0, |sum| sum.unsigned_abs());
+    let other = summary.balances.values().map(|sum| sum.unsigned_abs()).max().unwrap_or(0);
+    (Reverse(own), Reverse(other), summary.folded.clone(), summary.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use tidebook_book::{Seq, UnixMillis};
+    use tidebook_ledger::{CivilDate, LedgerOp, LedgerState};
+
+    use super::*;
+    use crate::entry::tests::{apply, id, transaction};
+    use crate::summary::{Surroundings, summarise};
+
+    struct Plain;
+
+    impl Surroundings for Plain {
+        fn fold(&self, text: &str) -> String {
+            name::fold(text)
+        }
+        fn day_of(&self, _: UnixMillis) -> CivilDate {
+            "2026-01-01".parse().expect("a date")
+        }
+    }
+
+    fn book() -> LedgerState {
+        let mut state = LedgerState::default();
+        for (number, name) in [(1, "Zoe"), (2, "ana"), (3, "Bea")] {
+            apply(&mut state, Seq(number), &LedgerOp::create_contact(id(number), name));
+        }
+        apply(&mut state, Seq(4), &transaction(11, 3, "got", 900, "EUR", "2026-02-01"));
+        apply(&mut state, Seq(5), &transaction(12, 1, "gave", 500, "EUR", "2026-03-01"));
+        apply(&mut state, Seq(6), &transaction(13, 2, "gave", 999_999, "JPY", "2026-02-01"));
+        state
+    }
+
+    fn names(order: Order, query: &str) -> Vec<String> {
+        let state = book();
+        let all: Vec<ContactSummary> =
+            state.contacts().filter_map(|contact| summarise(&state, contact.id, &Plain)).collect();
+        let euro = "EUR".parse().ok();
+        let found = arrange(all.iter(), order, euro, query);
+        found.iter().filter_map(|id| Some(state.contact(*id)?.name.clone())).collect()
+    }
+
+    #[test]
+    fn each_order() {
+        assert_eq!(names(Order::Recent, ""), ["Zoe", "ana", "Bea"]);
+        assert_eq!(names(Order::Balance, ""), ["Bea", "Zoe", "ana"]);
+        assert_eq!(names(Order::Name, ""), ["ana", "Bea", "Zoe"]);
+        assert_eq!(names(Order::Name, "e"), ["Bea", "Zoe"]);
+    }
+
+    #[test]
+    fn orders_read_back() {
+        assert!(Order::ALL.iter().all(|order| Order::parse(order.word()) == Some(*order)));
+        assert_eq!(Order::parse("Mood"), None);
+    }
+}

@@ -1,0 +1,3 @@
+import init from "/assets/app.js";
+
+init({ module_or_path: "/assets/app.wasm" });

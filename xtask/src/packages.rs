@@ -1,0 +1,60 @@
+//! Every package that is installed by name, with its version where that matters, and why it is needed.
+
+/// A package of Debian's, of the release the machine runs (Debian 12 is the one we prove).
+pub(crate) struct DebianPackage {
+    pub(crate) name: &'static str,
+    /// A program (found by the shell) or a file that shows that it is there.
+    pub(crate) provides: &'static str,
+    pub(crate) why: &'static str,
+}
+
+/// The journeys of the tests run in a real browser.
+pub(crate) const BROWSER: &[DebianPackage] = &[
+    DebianPackage { name: "chromium", provides: "chromium", why: "the browser that the tests drive" },
+    DebianPackage { name: "chromium-driver", provides: "chromedriver", why: "drives Chromium for the tests" },
+];
+
+/// Any Node from 18 on runs wasm-opt. An `npm` of another origin serves as well as Debian's.
+pub(crate) const NODE: &[DebianPackage] = &[
+    DebianPackage { name: "nodejs", provides: "node", why: "runs wasm-opt, which shrinks the web app" },
+    DebianPackage { name: "npm", provides: "npm", why: "fetches wasm-opt, which shrinks the web app" },
+];
+
+/// A compiler for WebAssembly where rustup cannot fetch one. 1.96 in Debian 12: these follow what Chromium's build
+/// needs, so they stay new.
+pub(crate) const WASM_COMPILER: &[DebianPackage] = &[
+    DebianPackage {
+        name: "rustc-web",
+        // Not /usr/bin/rustc: that is there as well where Debian's older rustc is installed.
+        provides: "/var/lib/dpkg/info/rustc-web.list",
+        why: "compiles the web app to WebAssembly",
+    },
+    DebianPackage {
+        name: "cargo-web",
+        provides: "/var/lib/dpkg/info/cargo-web.list",
+        why: "builds the web app with that compiler",
+    },
+    DebianPackage {
+        name: "rust-web-src",
+        provides: "/var/lib/dpkg/info/rust-web-src.list",
+        why: "the standard library, which is built along with the web app",
+    },
+    DebianPackage { name: "lld-19", provides: "wasm-ld-19", why: "links WebAssembly" },
+];
+
+/// Installed packages that `WASM_COMPILER` would push out.
+pub(crate) const WASM_COMPILER_CONFLICTS: &[&str] =
+    &["rustc", "rustc-mozilla", "cargo", "cargo-mozilla", "rust-src", "rust-mozilla-src", "rustup"];
+
+/// For `cargo xtask fresh` alone.
+pub(crate) const FRESH_ROOT: &[DebianPackage] =
+    &[DebianPackage { name: "debootstrap", provides: "debootstrap", why: "makes the empty Debian of `fresh`" }];
+
+/// What the empty Debian of `fresh` starts with: what the README asks of a machine besides Rust.
+pub(crate) const FRESH_ROOT_CONTENT: &[&str] = &["gcc", "libc6-dev", "ca-certificates"];
+
+/// `wasm-opt`, as JavaScript and WebAssembly. Debian's is too old (108) for what today's rustc emits.
+pub(crate) const BINARYEN: (&str, &str) = ("binaryen", "132.0.0");
+
+/// rustup's name of the library that the web app is compiled with.
+pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";

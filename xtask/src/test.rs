@@ -1,0 +1,72 @@
+//! `cargo xtask test`: everything that must hold at each commit, ending with the test runner's own words.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::install::Installer;
+use crate::packages::{BROWSER, WASM_TARGET};
+use crate::wasm_toolchain::{Choice, WasmToolchain};
+use crate::web_app::{self, Shrinking};
+use crate::workspace::Workspace;
+use crate::{children, tidy};
+
+pub(crate) fn test(workspace: &Workspace, installer: &Installer, choice: Choice, filter: &[String]) -> Result<()> {
+    installer.debian(BROWSER)?;
+    if filter.is_empty() {
+        check_layout(workspace, installer)?;
+    } else {
+        eprintln!("with a filter, only the tests run: no formatting, tidy, clippy or doc tests");
+    }
+    let toolchain = web_app::build(workspace, installer, choice, Shrinking::Required)?;
+    if filter.is_empty() {
+        check_code(workspace, installer, toolchain)?;
+    }
+    // The browser's journeys start this program.
+    let mut build = workspace.cargo();
+    children::run("building tidebook for the tests", build.args(["build", "--package", "tidebook-cli"]))?;
+    if has_nextest(workspace) {
+        run_with_nextest(workspace, filter)
+    } else {
+        children::run_to_stdout("testing", workspace.cargo().arg("test").args(filter))
+    }
+}
+
+fn check_layout(workspace: &Workspace, installer: &Installer) -> Result<()> {
+    installer.rust_component(workspace, "rustfmt", "fmt")?;
+    children::run("checking the formatting", workspace.cargo().args(["fmt", "--all", "--check"]))?;
+    tidy::tidy(workspace)
+}
+
+fn check_code(workspace: &Workspace, installer: &Installer, toolchain: WasmToolchain) -> Result<()> {
+    installer.rust_component(workspace, "clippy", "clippy")?;
+    let mut clippy = workspace.cargo();
+    children::run("linting", clippy.args(["clippy", "--all-targets", "--", "--deny", "warnings"]))?;
+    match toolchain {
+        WasmToolchain::Rustup => children::run("linting the web app", &mut web_clippy(workspace, toolchain)),
+        WasmToolchain::Debian => {
+            eprintln!("Debian's compiler for WebAssembly has no clippy: the web app is not linted");
+            Ok(())
+        }
+    }
+}
+
+/// In the web app's profile, so that what was built for it serves here too.
+fn web_clippy(workspace: &Workspace, toolchain: WasmToolchain) -> Command {
+    let mut clippy = workspace.cargo();
+    clippy.args(["clippy", "--package", "tidebook-web", "--profile", "web", "--target", WASM_TARGET, "--target-dir"]);
+    clippy.arg(toolchain.target_dir(workspace)).args(["--", "--deny", "warnings"]);
+    clippy
+}
+
+fn has_nextest(workspace: &Workspace) -> bool {
+    children::output_of(workspace.cargo().args(["nextest", "--version"])).is_ok()
+}
+
+/// nextest does not run the docs' examples; they go first, so that its summary comes last.
+fn run_with_nextest(workspace: &Workspace, filter: &[String]) -> Result<()> {
+    if filter.is_empty() {
+        children::run_to_stdout("testing the docs' examples", workspace.cargo().args(["test", "--doc"]))?;
+    }
+    children::run_to_stdout("testing", workspace.cargo().args(["nextest", "run"]).args(filter))
+}
