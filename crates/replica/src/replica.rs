@@ -330,11 +330,15 @@ impl<D: Domain> Replica<D> {
     fn handle_refused(&mut self, now: Monotonic, RefusedIn { book, refused }: RefusedIn) {
         let Some(copy) = self.books.get_mut(&book) else { return };
         match refused.code {
+            // It only follows from the refusal that holds the outbox, and offering again would be refused again.
+            Refusal::Gap if copy.outbox.held.is_some() => {}
             Refusal::Gap | Refusal::RateLimited | Refusal::Unavailable => {
                 // Subscribing again tells which numbers the log has, and what comes after them is offered again.
                 let wait_ms = refused.retry_after_ms.unwrap_or(REFUSED_RETRY_MS);
                 let at = now.plus_ms(wait_ms);
-                self.offer_again_at = Some(self.offer_again_at.map_or(at, |sooner| sooner.min(at)));
+                // A wait that the server asked for is kept; others neither shorten nor lengthen what is planned.
+                let planned = self.offer_again_at.filter(|planned| refused.retry_after_ms.is_none() || *planned >= at);
+                self.offer_again_at = planned.or(Some(at));
             }
             Refusal::WrongEpoch => {
                 let request = copy.subscribe_request();

@@ -1,0 +1,24 @@
+//! The `tidebook` program as people and machines run it, from outside.
+
+mod program;
+
+#[path = "../../../server/tests/it/dice.rs"]
+#[allow(dead_code, reason = "the server's tests use all of it")]
+mod dice;
+#[path = "../../../server/tests/it/person.rs"]
+#[allow(dead_code, reason = "the server's tests use all of it")]
+mod person;
+#[path = "../../../server/tests/it/raw.rs"]
+#[allow(dead_code, reason = "the server's tests use all of it")]
+mod raw;
+#[path = "../../../server/tests/it/says.rs"]
+#[allow(dead_code, reason = "the server's tests use all of it")]
+mod says;
+
+mod serve;
+
+mod feed;
+mod import;
+mod login;
+
+mod kill;

@@ -1,0 +1,131 @@
+//! The outbox: what is pushed when, and how much at a time.
+
+use serde_json::json;
+use tidebook_book::{BookId, Seq, UnixMillis};
+use tidebook_protocol::{FRAME_UP_BYTES_MAX, MUTATION_BYTES_MAX, MUTATION_OPS_MAX};
+use tidebook_replica::{MutateError, NewMutation};
+use uuid::Uuid;
+
+use crate::checklist::{ListOp, add};
+use crate::stage::{EPOCH, ME, Stage, added, entry, id, subscribed};
+
+#[test]
+fn a_push_says_what_was_made() {
+    let mut stage = Stage::live();
+    stage.mutate(0xab, &[add(1, "milk")]).expect("fine");
+    expect_test::expect![[r#"{"type":"push","book":"00000000-0000-0000-0000-00000000000b","epoch":"00000000-0000-0000-0000-00000000000e","mutations":[{"id":"00000000-0000-0000-0000-0000000000ab","n":1,"made_at":5,"base":0,"ops":[{"op":"add","id":1,"text":"milk"}]}]}"#]].assert_eq(&stage.replica.poll_transmit().expect("a push"));
+    assert!(stage.sent().is_empty());
+}
+
+#[test]
+fn what_was_made_before_the_subscription_is_pushed_with_it() {
+    let mut stage = Stage::new();
+    for n in 1..=3 {
+        stage.mutate(n, &[add(n as u32, "x")]).expect("fine");
+    }
+    stage.connect();
+    let subscribe = stage.sent().pop().expect("subscribe");
+    assert_eq!((&subscribe["after"], &subscribe["pending_from"]), (&json!(0), &json!(1)));
+    stage.hear(subscribed(0, 0));
+    let frames = stage.sent();
+    assert_eq!(frames.len(), 1, "in one frame");
+    assert_eq!((&frames[0]["epoch"], frames[0]["mutations"].as_array().map(Vec::len)), (&json!(EPOCH), Some(3)));
+    stage.mutate(4, &[add(4, "x")]).expect("fine");
+    assert_eq!(stage.pushed(), [4], "only what is new");
+}
+
+#[test]
+fn what_the_log_has_already_is_not_pushed_again_and_its_entry_alone_empties_the_outbox() {
+    let mut stage = Stage::new();
+    for n in 1..=3 {
+        stage.mutate(n, &[add(n as u32, "x")]).expect("fine");
+    }
+    stage.connect();
+    stage.forget();
+    stage.hear(subscribed(2, 2));
+    assert_eq!(stage.pushed(), [3]);
+    assert_eq!(stage.pending(), [1, 2, 3], "a count empties nothing");
+    stage.hear_entries(&[entry(1, ME, 1, 1, &[added(1, "x")]), entry(2, ME, 2, 2, &[added(2, "x")])]);
+    assert_eq!(stage.pending(), [3]);
+}
+
+/// A mutation of exactly this size as it is pushed.
+fn op_of(stage: &Stage, item: u32, bytes: usize) -> ListOp {
+    let n = stage.pending().last().copied().unwrap_or(0) + 1;
+    let empty = json!({ "id": id(1), "n": n, "made_at": 5, "base": 0, "ops": [add(item, "")] }).to_string().len();
+    add(item, &"x".repeat(bytes - empty))
+}
+
+#[test]
+fn bounds_are_checked_before_anything_is_taken() {
+    let mut stage = Stage::live();
+    let many = |count: usize| (0..count as u32).map(|id| add(id, "x")).collect::<Vec<_>>();
+    let too_many = stage.mutate(1, &many(MUTATION_OPS_MAX + 1));
+    assert_eq!(too_many, Err(MutateError::TooManyOps { ops: MUTATION_OPS_MAX + 1 }));
+    let too_large = stage.mutate(1, &[op_of(&stage, 1, MUTATION_BYTES_MAX + 1)]);
+    assert_eq!(too_large, Err(MutateError::TooLarge { bytes: MUTATION_BYTES_MAX + 1 }));
+    let elsewhere = BookId(Uuid::from_u128(0xbb));
+    let new = NewMutation { id: id(1), made_at: UnixMillis(5), base: Seq(0), ops: many(1) };
+    assert_eq!(stage.replica.mutate(elsewhere, new), Err(MutateError::NotOpen));
+    assert!(stage.view().is_empty() && stage.pending().is_empty() && stage.pushed().is_empty());
+
+    assert_eq!(stage.mutate(1, &[op_of(&stage, 2000, MUTATION_BYTES_MAX)]).map(|n| n.0), Ok(1));
+    assert_eq!(stage.mutate(2, &many(MUTATION_OPS_MAX)).map(|n| n.0), Ok(2));
+}
+
+#[test]
+fn frames_and_what_is_on_its_way_are_bounded_in_bytes() {
+    const IN_FLIGHT_BYTES_MAX: usize = 1024 * 1024 + MUTATION_BYTES_MAX;
+    for bytes in [MUTATION_BYTES_MAX, MUTATION_BYTES_MAX - 1000, 60_000, 9_999, 1_000] {
+        let mut stage = Stage::live();
+        let count = 3 * IN_FLIGHT_BYTES_MAX / bytes;
+        for n in 1..=count {
+            let op = op_of(&stage, n as u32, bytes);
+            stage.mutate(n as u128, &[op]).expect("fine");
+        }
+        let mut confirmed = 0;
+        let mut pushed = 0;
+        while confirmed < count {
+            let frames: Vec<String> = std::iter::from_fn(|| stage.replica.poll_transmit()).collect();
+            for frame in frames {
+                assert!(frame.len() <= FRAME_UP_BYTES_MAX, "{} of {bytes}", frame.len());
+                let frame: serde_json::Value = serde_json::from_str(&frame).expect("JSON");
+                for mutation in frame["mutations"].as_array().expect("a list") {
+                    pushed += 1;
+                    assert_eq!(mutation["n"], pushed, "in order, and none twice");
+                }
+            }
+            let in_flight = (pushed - confirmed) * bytes;
+            assert!(in_flight <= IN_FLIGHT_BYTES_MAX, "{in_flight} of {bytes}");
+            assert!(pushed == count || in_flight + MUTATION_BYTES_MAX >= 1024 * 1024, "the line is kept busy");
+            // A few entries come back, and as much goes out.
+            let few = (1..=40.min(pushed - confirmed)).map(|next| {
+                let n = (confirmed + next) as u64;
+                entry(n, ME, n, n.into(), &[])
+            });
+            let few: Vec<_> = few.collect();
+            confirmed += few.len();
+            stage.hear_entries(&few);
+        }
+        assert!(stage.pending().is_empty());
+    }
+}
+
+#[test]
+fn what_is_on_its_way_when_the_line_breaks_is_offered_again_and_counted_once() {
+    let mut stage = Stage::live();
+    for n in 1..=12 {
+        let op = op_of(&stage, n, MUTATION_BYTES_MAX);
+        stage.mutate(n.into(), &[op]).expect("fine");
+    }
+    assert_eq!(stage.pushed(), [1, 2, 3, 4, 5, 6, 7, 8]);
+    for _ in 0..3 {
+        stage.replica.handle_closed(stage.now, None);
+        stage.connect();
+        stage.forget();
+        stage.hear(subscribed(2, 2));
+        assert_eq!(stage.pushed(), [3, 4, 5, 6, 7, 8], "two are in the log and still without their entries");
+    }
+    stage.hear_entries(&[entry(1, ME, 1, 1, &[]), entry(2, ME, 2, 2, &[])]);
+    assert_eq!(stage.pushed(), [9, 10]);
+}

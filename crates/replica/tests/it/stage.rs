@@ -1,0 +1,176 @@
+//! A replica of a checklist, and a server that is a person with a pencil.
+
+use serde_json::{Value, json};
+use tidebook_book::{BookId, ChainHash, Epoch, MutationId, MutationNumber, ReplicaId, Seq, UnixMillis, UserId};
+use tidebook_replica::{Event, Monotonic, MutateError, NewMutation, Replica, ReplicaConfig};
+use uuid::Uuid;
+
+use crate::checklist::{Checklist, ListOp};
+
+pub(crate) const BOOK: BookId = BookId(Uuid::from_u128(0xb));
+pub(crate) const EPOCH: Epoch = Epoch(Uuid::from_u128(0xe));
+pub(crate) const ME: ReplicaId = ReplicaId(Uuid::from_u128(0x1));
+pub(crate) const OTHER: ReplicaId = ReplicaId(Uuid::from_u128(0x2));
+pub(crate) const ANA: UserId = UserId(Uuid::from_u128(0xa));
+
+pub(crate) fn id(number: u128) -> MutationId {
+    MutationId(Uuid::from_u128(number))
+}
+
+pub(crate) struct Stage {
+    pub(crate) replica: Replica<Checklist>,
+    pub(crate) now: Monotonic,
+}
+
+impl Stage {
+    /// A book is open, and no line has ever been.
+    pub(crate) fn new() -> Self {
+        let (client, token) = ("test/1".into(), Some("secret".into()));
+        let mut replica = Replica::new(ReplicaConfig { replica: ME, user: ANA, client, token, seed: 42 });
+        replica.open_book(BOOK);
+        Self { replica, now: Monotonic(1_000_000) }
+    }
+
+    /// Connected and welcome, and the subscription asked for.
+    pub(crate) fn welcome() -> Self {
+        let mut stage = Self::new();
+        stage.connect();
+        stage.forget();
+        stage
+    }
+
+    /// Subscribed to an empty book.
+    pub(crate) fn live() -> Self {
+        let mut stage = Self::welcome();
+        stage.hear(subscribed(0, 0));
+        stage.forget();
+        stage
+    }
+
+    /// Opens a line and is made welcome there.
+    pub(crate) fn connect(&mut self) {
+        self.replica.connect_now(self.now);
+        self.replica.handle_opened(self.now);
+        self.hear(welcome());
+    }
+
+    pub(crate) fn hear(&mut self, frame: Value) {
+        self.replica.handle_text(self.now, &frame.to_string());
+    }
+
+    pub(crate) fn hear_entries(&mut self, entries: &[Value]) {
+        self.hear(json!({ "type": "entries", "book": BOOK, "entries": entries }));
+    }
+
+    /// Time passes; what is due then happens.
+    pub(crate) fn wait_ms(&mut self, ms: u64) {
+        self.now = self.now.plus_ms(ms);
+        if self.replica.poll_timeout().is_some_and(|due| due <= self.now) {
+            self.replica.handle_timeout(self.now);
+        }
+    }
+
+    pub(crate) fn mutate(&mut self, id: u128, ops: &[ListOp]) -> Result<MutationNumber, MutateError> {
+        let base = self.replica.book(BOOK).expect("the book is open").seq();
+        let new = NewMutation { id: self::id(id), made_at: UnixMillis(5), base, ops: ops.to_vec() };
+        self.replica.mutate(BOOK, new)
+    }
+
+    /// The frames sent since the last look.
+    pub(crate) fn sent(&mut self) -> Vec<Value> {
+        let parse = |text: String| serde_json::from_str(&text).expect("a frame is JSON");
+        std::iter::from_fn(|| self.replica.poll_transmit()).map(parse).collect()
+    }
+
+    /// The numbers pushed since the last look, and nothing else was sent.
+    pub(crate) fn pushed(&mut self) -> Vec<u64> {
+        let frames = self.sent();
+        let mutations = frames.iter().flat_map(|frame| {
+            assert_eq!(frame["type"], "push", "{frame}");
+            frame["mutations"].as_array().expect("a list")
+        });
+        mutations.map(|mutation| mutation["n"].as_u64().expect("a number")).collect()
+    }
+
+    /// What the replica said since the last look, but for changes of status.
+    pub(crate) fn events(&mut self) -> Vec<Event<Checklist>> {
+        let events = std::iter::from_fn(|| self.replica.poll_event());
+        events.filter(|event| *event != Event::Status).collect()
+    }
+
+    /// Looks away from what was said and sent so far.
+    pub(crate) fn forget(&mut self) {
+        self.events();
+        self.sent();
+    }
+
+    /// The view in words: each item, and a `+` where it is ticked.
+    pub(crate) fn view(&self) -> String {
+        let items = self.replica.view(BOOK).expect("the book is open").iter();
+        let words = items.map(|(_, item)| format!("{}{}", item.text, if item.ticked.is_some() { "+" } else { "" }));
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The numbers in the outbox.
+    pub(crate) fn pending(&self) -> Vec<u64> {
+        let copy = self.replica.book(BOOK).expect("the book is open");
+        copy.pending().map(|pending| pending.mutation.n.0).collect()
+    }
+
+    pub(crate) fn seq(&self) -> Seq {
+        self.replica.book(BOOK).expect("the book is open").seq()
+    }
+
+    pub(crate) fn hash(&self) -> ChainHash {
+        self.replica.book(BOOK).expect("the book is open").hash()
+    }
+}
+
+pub(crate) fn welcome() -> Value {
+    let limits = json!({ "frame_up_bytes": 1, "frame_down_bytes": 1, "mutation_bytes": 1, "mutation_ops": 1 });
+    json!({ "type": "welcome", "protocol": 1, "server_at": 0, "user": { "id": ANA, "name": "Ana" }, "limits": limits })
+}
+
+pub(crate) fn subscribed(head: u64, accepted: u64) -> Value {
+    let head_hash = ChainHash::ZERO;
+    json!({
+        "type": "subscribed", "book": BOOK, "epoch": EPOCH, "role": "editor", "head": head, "head_hash": head_hash,
+        "accepted": accepted,
+    })
+}
+
+pub(crate) fn refused(n: u64, code: &str) -> Value {
+    json!({ "type": "refused", "book": BOOK, "id": id(n.into()), "n": n, "code": code, "detail": "because" })
+}
+
+/// An entry of this mutation.
+pub(crate) fn entry(seq: u64, replica: ReplicaId, n: u64, id: u128, changes: &[Value]) -> Value {
+    json!({
+        "seq": seq, "at": 9, "by": ANA, "replica": replica, "n": n, "id": self::id(id), "made_at": 5,
+        "changes": changes,
+    })
+}
+
+/// An entry of another replica, which needs no id that anyone knows.
+pub(crate) fn others(seq: u64, changes: &[Value]) -> Value {
+    entry(seq, OTHER, seq, 0xff00 + u128::from(seq), changes)
+}
+
+pub(crate) fn rejecting(seq: u64, n: u64, id: u128, code: &str) -> Value {
+    let mut entry = entry(seq, ME, n, id, &[]);
+    entry["rejected"] = json!({ "code": code, "detail": "because", "op": 0 });
+    entry
+}
+
+pub(crate) fn added(id: u32, text: &str) -> Value {
+    json!({ "type": "item_added", "id": id, "text": text })
+}
+
+pub(crate) fn ticked(id: u32, text: &str) -> Value {
+    json!({ "type": "item_ticked", "id": id, "text": text })
+}
+
+/// The hash of a log of these entries.
+pub(crate) fn chain(entries: &[Value]) -> ChainHash {
+    entries.iter().fold(ChainHash::ZERO, |hash, entry| hash.followed_by(entry.to_string().as_bytes()))
+}
