@@ -16,11 +16,10 @@ mod shrink;
 mod styles;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-
-use crate::budget::Verdict;
 
 #[derive(Parser)]
 struct Arguments {
@@ -41,8 +40,17 @@ struct Arguments {
     wasm_opt: Option<PathBuf>,
 }
 
-fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match bundle(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bundle(arguments: &Arguments) -> Result<()> {
     let app = bindings::shrunk(&arguments.module, arguments.wasm_opt.as_deref(), &arguments.work)?;
     let mut files = assets::collect(&arguments.static_files, app)?;
     styles::strip_comments(&mut files);
@@ -52,5 +60,5 @@ fn main() -> Result<()> {
     let verdict = budget::check(&files, arguments.wasm_opt.is_some());
     eprintln!("{}", verdict.report);
     publish::replace(&arguments.dist, &files)?;
-    Verdict::into_result(verdict)
+    verdict.into_result()
 }

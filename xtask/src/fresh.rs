@@ -20,7 +20,7 @@ use crate::packages::FRESH_ROOT;
 use crate::workspace::Workspace;
 
 use self::root::Root;
-use self::session::{Session, stop};
+use self::session::{Session, Silence, stop};
 
 /// What a newcomer is promised.
 const FIRST_RUN_WITHIN: Duration = Duration::from_secs(20 * 60);
@@ -64,17 +64,18 @@ struct Measured {
     what: String,
     took: Duration,
     limit: Duration,
-    silence: Duration,
+    silence: Silence,
 }
 
 impl Measured {
     fn line(&self) -> String {
-        let (took, limit, silence) = (self.took.as_secs_f32(), self.limit.as_secs(), self.silence.as_secs_f32());
-        format!("{:<20} {took:7.1} s of {limit} s, longest silence {silence:.1} s", self.what)
+        let (took, limit, silence) = (self.took.as_secs_f32(), self.limit.as_secs(), &self.silence);
+        let seconds = silence.duration.as_secs_f32();
+        format!("{:<20} {took:7.1} s of {limit} s, longest silence {seconds:.1} s after: {}", self.what, silence.after)
     }
 
     fn is_broken(&self) -> bool {
-        self.took > self.limit || self.silence > SILENCE_MAX
+        self.took > self.limit || self.silence.duration > SILENCE_MAX
     }
 }
 
@@ -150,7 +151,7 @@ mod tests {
             what: "first run".to_owned(),
             took: Duration::from_secs(took),
             limit: Duration::from_secs(15),
-            silence: Duration::from_secs(silence),
+            silence: Silence { duration: Duration::from_secs(silence), after: "a line".to_owned() },
         };
         assert!(summarize(&[line(15, 10)]).is_ok());
         assert!(summarize(&[line(15, 10), line(16, 10)]).is_err());

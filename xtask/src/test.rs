@@ -1,11 +1,9 @@
 //! `cargo xtask test`: everything that must hold at each commit, ending with the test runner's own words.
 
-use std::process::Command;
-
 use anyhow::Result;
 
 use crate::install::Installer;
-use crate::packages::{BROWSER, WASM_TARGET};
+use crate::packages::BROWSER;
 use crate::wasm_toolchain::{Choice, WasmToolchain};
 use crate::web_app::{self, Shrinking};
 use crate::workspace::Workspace;
@@ -22,13 +20,13 @@ pub(crate) fn test(workspace: &Workspace, installer: &Installer, choice: Choice,
     if filter.is_empty() {
         check_code(workspace, installer, toolchain)?;
     }
-    // The browser's journeys start this program.
-    let mut build = workspace.cargo();
-    children::run("building tidebook for the tests", build.args(["build", "--package", "tidebook-cli"]))?;
+    // The browser's journeys start target/debug/tidebook. It is built along with the tests: by itself, with other
+    // features of the same libraries, it would have them built twice.
+    children::run("building the tests", workspace.cargo().args(["build", "--bins", "--tests"]))?;
     if has_nextest(workspace) {
         run_with_nextest(workspace, filter)
     } else {
-        children::run_to_stdout("testing", workspace.cargo().arg("test").args(filter))
+        children::run_to_stdout("testing", workspace.cargo().args(["test", "--workspace"]).args(filter))
     }
 }
 
@@ -43,20 +41,15 @@ fn check_code(workspace: &Workspace, installer: &Installer, toolchain: WasmToolc
     let mut clippy = workspace.cargo();
     children::run("linting", clippy.args(["clippy", "--all-targets", "--", "--deny", "warnings"]))?;
     match toolchain {
-        WasmToolchain::Rustup => children::run("linting the web app", &mut web_clippy(workspace, toolchain)),
+        WasmToolchain::Rustup => {
+            let mut clippy = toolchain.cargo(workspace, "clippy");
+            children::run("linting the web app", clippy.args(["--", "--deny", "warnings"]))
+        }
         WasmToolchain::Debian => {
             eprintln!("Debian's compiler for WebAssembly has no clippy: the web app is not linted");
             Ok(())
         }
     }
-}
-
-/// In the web app's profile, so that what was built for it serves here too.
-fn web_clippy(workspace: &Workspace, toolchain: WasmToolchain) -> Command {
-    let mut clippy = workspace.cargo();
-    clippy.args(["clippy", "--package", "tidebook-web", "--profile", "web", "--target", WASM_TARGET, "--target-dir"]);
-    clippy.arg(toolchain.target_dir(workspace)).args(["--", "--deny", "warnings"]);
-    clippy
 }
 
 fn has_nextest(workspace: &Workspace) -> bool {
@@ -68,5 +61,5 @@ fn run_with_nextest(workspace: &Workspace, filter: &[String]) -> Result<()> {
     if filter.is_empty() {
         children::run_to_stdout("testing the docs' examples", workspace.cargo().args(["test", "--doc"]))?;
     }
-    children::run_to_stdout("testing", workspace.cargo().args(["nextest", "run"]).args(filter))
+    children::run_to_stdout("testing", workspace.cargo().args(["nextest", "run", "--workspace"]).args(filter))
 }

@@ -40,9 +40,7 @@ struct Input {
 }
 
 fn compile(workspace: &Workspace, toolchain: WasmToolchain) -> Result<PathBuf> {
-    let mut build = toolchain.cargo_build(workspace);
-    build.args(["--package", "tidebook-web", "--profile", "web"]);
-    children::run("building the web app", &mut build)?;
+    children::run("building the web app", &mut toolchain.cargo(workspace, "build"))?;
     let folder = toolchain.target_dir(workspace).join("wasm32-unknown-unknown/web");
     // A binary keeps the package's name; a library's has underscores.
     let candidates = ["tidebook-web.wasm", "tidebook_web.wasm"].map(|name| folder.join(name));

@@ -173,10 +173,10 @@ impl<D: Domain> Authority<D> {
         let envelope = &mutation.envelope;
         self.check_standing(author, epoch, envelope.base)?;
         let last = self.last_number(author.replica);
-        if envelope.n <= last {
+        if (MutationNumber(1)..=last).contains(&envelope.n) {
             return self.find_duplicate(author.replica, envelope.id, envelope.n, known);
         }
-        if envelope.n > last.next() {
+        if envelope.n != last.next() {
             return Err(gap(last.next()));
         }
         if let Some(place) = self.place_of(envelope.id, known) {

@@ -22,7 +22,7 @@ pub(crate) fn fault(kind: TextKind, text: &str) -> Option<String> {
         TextKind::Note => (NOTE_CHARS_MAX, true),
         TextKind::Detail => (DETAIL_CHARS_MAX, false),
     };
-    if matches!(kind, TextKind::Name) && text.trim().is_empty() {
+    if matches!(kind, TextKind::Name) && text.is_empty() {
         return Some("must not be empty".into());
     }
     if text.chars().count() > chars_max {
@@ -46,7 +46,7 @@ mod tests {
     fn both_sides_of_each_bound() {
         let cases = [
             (TextKind::Name, String::new(), false),
-            (TextKind::Name, " ".into(), false),
+            (TextKind::Name, " ".into(), true),
             (TextKind::Name, "é".repeat(200), true),
             (TextKind::Name, "é".repeat(201), false),
             (TextKind::Name, "two\nlines".into(), false),

@@ -1,5 +1,6 @@
 //! Starting a server and stopping it.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use tidebook_event_store::{OpenError, Store, StoreError};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::accounts::{self, Accounts};
 use crate::book::Books;
@@ -49,6 +50,8 @@ pub struct Server {
     app: Router,
     store: Store,
     draining: watch::Sender<bool>,
+    /// Ends when the last socket has.
+    sockets: mpsc::Receiver<Infallible>,
 }
 
 impl Server {
@@ -66,8 +69,9 @@ impl Server {
         let origins = Origins::new(&config, address)?;
         let accounts = Accounts::open(&config, origins.clone(), store.clone()).await?;
         let draining = watch::Sender::new(false);
-        let app = app(&accounts, &origins, &store, draining.subscribe());
-        Ok(Self { listener, address, app, store, draining })
+        let (open, sockets) = mpsc::channel(1);
+        let app = app(&accounts, &origins, &store, draining.subscribe(), open);
+        Ok(Self { listener, address, app, store, draining, sockets })
     }
 
     /// Where it listens.
@@ -78,17 +82,21 @@ impl Server {
 
     /// Answers until `stop` resolves; then tells its sockets to come back later, ends them, and closes the store.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
-        let Self { listener, app, store, draining, .. } = self;
+        let Self { listener, app, store, draining, mut sockets, .. } = self;
         let mut stopping = draining.subscribe();
         let service = app.into_make_service_with_connect_info::<SocketAddr>();
         let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
             stop.await;
             draining.send_replace(true);
         });
-        let serving = async { serving.await };
-        tokio::pin!(serving);
+        let all_done = async {
+            serving.await?;
+            // Sockets have left the HTTP server's care; each holds a sender until it is done.
+            let _never_sent = sockets.recv().await;
+            Ok::<(), std::io::Error>(())
+        };
         tokio::select! {
-            result = &mut serving => result?,
+            result = all_done => result?,
             () = overdue(&mut stopping) => tracing::warn!("some connections did not end in time"),
         }
         store.close().await;
@@ -103,10 +111,16 @@ async fn overdue(stopping: &mut watch::Receiver<bool>) {
     }
 }
 
-fn app(accounts: &Arc<Accounts>, origins: &Origins, store: &Store, draining: watch::Receiver<bool>) -> Router {
+fn app(
+    accounts: &Arc<Accounts>,
+    origins: &Origins,
+    store: &Store,
+    draining: watch::Receiver<bool>,
+    open: mpsc::Sender<Infallible>,
+) -> Router {
     let books = Arc::new(Books::new(store.clone()));
     let book_parts = BookParts { accounts: Arc::clone(accounts), books: Arc::clone(&books), store: store.clone() };
-    let socket_parts = SocketParts { accounts: Arc::clone(accounts), books, store: store.clone(), draining };
+    let socket_parts = SocketParts { accounts: Arc::clone(accounts), books, store: store.clone(), draining, open };
     let routes = accounts::router(Arc::clone(accounts))
         .merge(books::router(book_parts))
         .merge(socket::router(socket_parts))

@@ -4,6 +4,7 @@ mod connection;
 mod feed;
 mod handshake;
 mod session;
+mod sign_in;
 mod wire;
 
 pub(crate) use handshake::{SocketParts, router};

@@ -1,6 +1,6 @@
 //! The order of the list of contacts, and which of them a search leaves.
 
-use std::cmp::Reverse;
+use std::cmp::Ordering;
 
 use tidebook_ledger::{ContactId, Currency};
 
@@ -45,20 +45,23 @@ pub fn arrange<'a>(
 ) -> Vec<ContactId> {
     let mut found: Vec<&ContactSummary> =
         summaries.filter(|summary| name::matches(&summary.folded, folded_query)).collect();
-    match order {
-        Order::Recent => found.sort_unstable_by_key(|summary| Reverse((summary.recency, summary.id))),
-        Order::Name => found.sort_unstable_by(|a, b| (&a.folded, a.id).cmp(&(&b.folded, b.id))),
-        Order::Balance => found.sort_by_cached_key(|summary| by_balance(summary, own_currency)),
-    }
+    found.sort_by(|a, b| {
+        let by = match order {
+            Order::Recent => b.recency.cmp(&a.recency),
+            Order::Balance => size(b, own_currency).cmp(&size(a, own_currency)),
+            Order::Name => Ordering::Equal,
+        };
+        by.then_with(|| a.folded.cmp(&b.folded)).then(a.id.cmp(&b.id))
+    });
     found.into_iter().map(|summary| summary.id).collect()
 }
 
-/// The largest open balance first, whichever way; those in the book's own currency before all others, because amounts
-/// of two currencies have no order; those who are even last, by name.
-fn by_balance(summary: &ContactSummary, own_currency: Option<Currency>) -> impl Ord + use<> {
+/// How much is open, whichever way; in the book's own currency before all others, because amounts of two currencies
+/// have no order.
+fn size(summary: &ContactSummary, own_currency: Option<Currency>) -> (u128, u128) {
     let own = own_currency.and_then(|currency| summary.balances.get(&currency)).map_or(0, |sum| sum.unsigned_abs());
     let other = summary.balances.values().map(|sum| sum.unsigned_abs()).max().unwrap_or(0);
-    (Reverse(own), Reverse(other), summary.folded.clone(), summary.id)
+    (own, other)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SendError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,12 +16,25 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// A server told to stop finishes what it was doing first.
 const STOP_WITHIN: Duration = Duration::from_secs(30);
 
+#[derive(Clone)]
+struct Printed {
+    at: Instant,
+    last_line: String,
+}
+
+/// How long nothing was printed, and what had been printed before.
+#[derive(Clone, Default)]
+pub(super) struct Silence {
+    pub(super) duration: Duration,
+    pub(super) after: String,
+}
+
 pub(super) struct Session {
     child: Child,
-    printed: Receiver<Instant>,
+    printed: Receiver<Printed>,
     started: Instant,
-    last_printed: Instant,
-    longest_silence: Duration,
+    last_printed: Printed,
+    longest_silence: Silence,
     ended_after: Option<Duration>,
 }
 
@@ -43,9 +56,8 @@ impl Session {
             thread::spawn(move || keep(stream, log, &sender));
         }
         let started = Instant::now();
-        let session =
-            Self { child, printed, started, last_printed: started, longest_silence: Duration::ZERO, ended_after: None };
-        Ok(session)
+        let last_printed = Printed { at: started, last_line: "the start".to_owned() };
+        Ok(Self { child, printed, started, last_printed, longest_silence: Silence::default(), ended_after: None })
     }
 
     /// Until `is_reached`; an end before that is a failure.
@@ -74,8 +86,8 @@ impl Session {
         }
     }
 
-    pub(super) fn longest_silence(&self) -> Duration {
-        self.longest_silence
+    pub(super) fn longest_silence(&self) -> Silence {
+        self.longest_silence.clone()
     }
 
     /// Until what was waited for came.
@@ -85,12 +97,12 @@ impl Session {
 
     fn listen(&mut self, limit: Duration) -> Result<()> {
         match self.printed.recv_timeout(LOOK_EVERY) {
-            Ok(at) => self.note(at),
+            Ok(printed) => self.note(printed),
             Err(RecvTimeoutError::Timeout) => self.note_silence(Instant::now()),
             Err(RecvTimeoutError::Disconnected) => thread::sleep(LOOK_EVERY),
         }
-        while let Ok(at) = self.printed.try_recv() {
-            self.note(at);
+        while let Ok(printed) = self.printed.try_recv() {
+            self.note(printed);
         }
         if self.started.elapsed() > limit {
             self.child.kill()?;
@@ -100,13 +112,19 @@ impl Session {
         Ok(())
     }
 
-    fn note(&mut self, printed_at: Instant) {
-        self.note_silence(printed_at);
-        self.last_printed = self.last_printed.max(printed_at);
+    fn note(&mut self, printed: Printed) {
+        self.note_silence(printed.at);
+        // The two streams may be heard in another order than they spoke.
+        if printed.at > self.last_printed.at {
+            self.last_printed = printed;
+        }
     }
 
     fn note_silence(&mut self, until: Instant) {
-        self.longest_silence = self.longest_silence.max(until.saturating_duration_since(self.last_printed));
+        let duration = until.saturating_duration_since(self.last_printed.at);
+        if duration > self.longest_silence.duration {
+            self.longest_silence = Silence { duration, after: self.last_printed.last_line.clone() };
+        }
     }
 }
 
@@ -129,16 +147,15 @@ fn into_read(stream: impl Read + Send + 'static) -> Box<dyn Read + Send> {
     Box::new(stream)
 }
 
-fn keep(mut stream: Box<dyn Read + Send>, mut log: File, printed: &Sender<Instant>) {
+fn keep(mut stream: Box<dyn Read + Send>, mut log: File, printed: &Sender<Printed>) {
     let mut buffer = [0; 16 * 1024];
     while let Ok(length) = stream.read(&mut buffer) {
         let text = &buffer[..length];
         if length == 0 || log.write_all(text).is_err() || io::stderr().write_all(text).is_err() {
             return;
         }
-        if printed.send(Instant::now()).is_err() {
-            // Nobody measures any more, but what is printed must go somewhere.
-            continue;
-        }
+        let last_line = String::from_utf8_lossy(text).trim_end().lines().last().unwrap_or_default().trim().to_owned();
+        // Nobody measures once the server is up, but what is printed must go somewhere.
+        let _: Result<(), SendError<Printed>> = printed.send(Printed { at: Instant::now(), last_line });
     }
 }

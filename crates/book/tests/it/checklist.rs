@@ -17,7 +17,8 @@ pub(crate) struct ItemId(pub(crate) u32);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Item {
     pub(crate) text: String,
-    added: Seq,
+    /// The entry that added it, and which of its changes that was.
+    added: (Seq, usize),
     pub(crate) ticked: Option<Tick>,
 }
 
@@ -82,7 +83,7 @@ impl Domain for Checklist {
         match change {
             ListChange::ListCreated => Undo(None),
             ListChange::ItemAdded { id, text } => {
-                let item = Item { text: text.clone(), added: draft.seq, ticked: None };
+                let item = Item { text: text.clone(), added: (draft.seq, draft.index), ticked: None };
                 Undo(Some((*id, items.insert(*id, item))))
             }
             ListChange::ItemTicked { id, .. } => {

@@ -93,7 +93,9 @@ fn an_entry_applies_as_it_was_decided() {
     let mut decided_here = state_of(&[add(1, "milk")]);
     let mut applied_there = decided_here.clone();
     let draft = draft(2);
-    let decided = decided_here.decide_and_apply(&[tick(1), add(2, "tea")], draft).expect("decided");
+    // The second tick changes nothing: ops and changes are counted apart.
+    let decided = decided_here.decide_and_apply(&[tick(1), tick(1), add(2, "tea")], draft).expect("decided");
+    assert_eq!(decided.changes.len(), 2);
     let entry = Entry {
         seq: draft.seq,
         at: draft.at,

@@ -157,7 +157,11 @@ fn what_was_to_be_sent_on_a_line_is_not_sent_on_the_next() {
     assert!(stage.sent().is_empty(), "nowhere to send it");
     stage.connect();
     let types: Vec<Value> = stage.sent().iter().map(|frame| frame["type"].clone()).collect();
-    assert_eq!(types, ["hello", "subscribe"], "a push waits for the answer");
+    assert_eq!(types, ["hello", "subscribe"]);
+    stage.mutate(3, &[add(3, "jam")]).expect("fine");
+    assert!(stage.sent().is_empty(), "a push waits for the answer");
+    stage.hear(subscribed(0, 0));
+    assert_eq!(stage.pushed(), [1, 2, 3]);
 }
 
 #[test]

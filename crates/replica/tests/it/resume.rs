@@ -78,7 +78,7 @@ fn fates_empty_the_outbox_without_moving_the_copy() {
     stage.mutate(2, &[add(2, "tea")]).expect("fine");
     stage.mutate(3, &[add(3, "jam")]).expect("fine");
     stage.hear(json!({ "type": "snapshot_required", "book": BOOK, "epoch": EPOCH, "from_seq": null, "seq": 5 }));
-    stage.replica.handle_snapshot(snapshot(5, json!({ "1": { "text": "milk", "added": 4, "ticked": null } })));
+    stage.replica.handle_snapshot(snapshot(5, json!({ "1": { "text": "milk", "added": [4, 0], "ticked": null } })));
     stage.forget();
     assert_eq!((stage.view().as_str(), stage.pending()), ("milk tea jam", vec![1, 2, 3]));
     stage.hear(subscribed(5, 2));
@@ -121,7 +121,7 @@ fn a_snapshot_takes_the_place_of_the_state_and_keeps_the_outbox() {
     assert!(stage.sent().is_empty(), "nothing is pushed meanwhile");
     stage.forget();
 
-    let item = |text: &str| json!({ "text": text, "added": 3, "ticked": null });
+    let item = |text: &str| json!({ "text": text, "added": [3, 0], "ticked": null });
     stage.replica.handle_snapshot(snapshot(9, json!({ "3": item("oil"), "2": item("tea") })));
     assert_eq!((stage.view().as_str(), stage.pending()), ("tea+ oil rye", vec![1, 2, 3]));
     assert!(stage.events().contains(&Event::Reset { book: BOOK }));
@@ -144,7 +144,7 @@ fn a_snapshot_of_another_history_may_lie_behind() {
     let mut stage = Stage::live();
     stage.hear_entries(&[others(1, &[added(1, "milk")]), others(2, &[added(2, "tea")])]);
     stage.hear(required(1));
-    stage.replica.handle_snapshot(snapshot(1, json!({ "5": { "text": "oil", "added": 1, "ticked": null } })));
+    stage.replica.handle_snapshot(snapshot(1, json!({ "5": { "text": "oil", "added": [1, 0], "ticked": null } })));
     assert_eq!((stage.view().as_str(), stage.seq().0), ("oil", 1));
 }
 

@@ -99,6 +99,19 @@ fn what_the_confirmed_state_no_longer_takes_waits_for_the_server_unseen() {
 }
 
 #[test]
+fn what_shows_again_is_told_though_no_entry_touched_it() {
+    let mut stage = Stage::live();
+    stage.mutate(1, &[add(1, "milk"), add(2, "tea")]).expect("fine");
+    stage.mutate(2, &[tick(2), add(5, "jam")]).expect("fine");
+    stage.hear_entries(&[others(1, &[added(1, "rye")])]);
+    assert_eq!(stage.view(), "rye");
+    stage.forget();
+    stage.hear_entries(&[others(2, &[added(2, "oil")])]);
+    assert_eq!(stage.view(), "rye oil+ jam");
+    assert_eq!(stage.events(), [changed(&[2, 5], &[2])]);
+}
+
+#[test]
 fn a_rejected_mutation_leaves_the_view_and_is_kept_for_its_person() {
     let mut stage = Stage::live();
     stage.mutate(1, &[add(1, "milk"), add(2, "tea")]).expect("fine");

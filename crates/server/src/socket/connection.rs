@@ -1,7 +1,7 @@
 //! Drives one [`SyncSession`]: one task per socket, which waits for whatever comes first and then does all there is to
 //! do.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use axum::extract::ws::WebSocket;
@@ -10,12 +10,12 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tidebook_book::{Author, BookId, EncodedEntry, Epoch, Seq};
 use tidebook_event_store::{EntryLimit, Store, StoreError};
 use tidebook_protocol::{FRAME_DOWN_BYTES_MAX, RawMutation, Refusal, Subscribe, close};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use super::handshake::SocketParts;
 use super::session::{Action, Identity, Opened, SyncSession};
+use super::sign_in::SignIn;
 use super::wire::{Incoming, Wire};
 use crate::book::{Answer, BookHandle, Denied, Head, refuse_all};
 use crate::clock;
@@ -32,15 +32,14 @@ pub(super) const DRAIN_RETRY_AFTER_MS: u64 = 2_000;
 
 /// Runs the socket until it closes.
 pub(super) async fn run(socket: WebSocket, parts: SocketParts, signed: Option<Signed>) {
-    // Subscribed before anyone is authenticated, so that no end of a session goes unheard.
-    let sessions_ended = parts.accounts.sessions_ended();
     let identity = signed.as_ref().map(identity_of);
+    let ended = parts.accounts.sessions_ended();
     let mut connection = Connection {
         session: SyncSession::new(identity),
         wire: Wire::new(socket),
-        signed_in: signed.map(|signed| signed.session),
-        sessions_ended,
+        sign_in: signed.map(|signed| SignIn::of_handshake(&signed, ended, parts.store.clone())),
         books: HashMap::new(),
+        watched: HashSet::new(),
         heads: FuturesUnordered::new(),
         pushes: FuturesUnordered::new(),
         hello_by: Instant::now() + HELLO_WITHIN,
@@ -59,14 +58,14 @@ struct Connection {
     session: SyncSession,
     wire: Wire,
     parts: SocketParts,
-    /// The session the socket's person signed in with: the socket ends with it.
-    signed_in: Option<Uuid>,
-    sessions_ended: broadcast::Receiver<Uuid>,
+    sign_in: Option<SignIn>,
     books: HashMap<BookId, BookHandle>,
+    /// Those whose head `heads` waits for: one wait a book, however often it is subscribed to.
+    watched: HashSet<BookId>,
     heads: FuturesUnordered<BoxFuture<'static, HeadMoved>>,
     pushes: FuturesUnordered<BoxFuture<'static, (BookId, Seq, Answer)>>,
     hello_by: Instant,
-    /// Looked up at the first push.
+    /// Looked up until it is.
     replica_is_theirs: bool,
 }
 
@@ -81,7 +80,7 @@ enum Turn {
     Head(HeadMoved),
     /// With the last entry that had been sent of the book when the push came.
     Pushed(BookId, Seq, Answer),
-    SessionEnded(Result<Uuid, broadcast::error::RecvError>),
+    SessionEnded,
     Drain,
     NoHello,
 }
@@ -104,7 +103,7 @@ impl Connection {
         let may_read = self.pushes.len() < PUSHES_WAITING_MAX;
         tokio::select! {
             biased;
-            ended = self.sessions_ended.recv(), if self.signed_in.is_some() => Turn::SessionEnded(ended),
+            Some(()) = over(&mut self.sign_in) => Turn::SessionEnded,
             () = drained(&mut self.parts.draining) => Turn::Drain,
             Some((book, sent, answer)) = self.pushes.next() => Turn::Pushed(book, sent, answer),
             Some(moved) = self.heads.next() => Turn::Head(moved),
@@ -123,33 +122,21 @@ impl Connection {
                 session.fail(close::TOO_LARGE, "too_large", "a frame has at most 256 KiB");
             }
             Turn::Incoming(Incoming::Gone) => return None,
-            Turn::Head(HeadMoved::Moved(book, head)) => {
-                if let Some(handle) = self.books.get(&book) {
-                    self.heads.push(head_moves(handle.clone(), head));
-                }
-            }
+            Turn::Head(HeadMoved::Moved(book, head)) => match self.books.get(&book) {
+                Some(handle) => self.heads.push(head_moves(handle.clone(), head)),
+                None => drop(self.watched.remove(&book)),
+            },
             Turn::Head(HeadMoved::Stopped(book)) => {
                 if self.books.contains_key(&book) {
                     session.fail(close::RESTART, "reloading", "the book is being reloaded; come back");
                 }
             }
             Turn::Pushed(book, sent, answer) => session.handle_pushed(book, sent, answer),
-            Turn::SessionEnded(ended) => self.handle_session_ended(ended).await,
+            Turn::SessionEnded => session.fail(close::UNAUTHENTICATED, "unauthenticated", "this session has ended"),
             Turn::Drain => session.handle_drain(DRAIN_RETRY_AFTER_MS),
             Turn::NoHello => session.fail(close::TOO_SLOW, "too_slow", "hello must come within 5 s"),
         }
         Some(())
-    }
-
-    async fn handle_session_ended(&mut self, ended: Result<Uuid, broadcast::error::RecvError>) {
-        let over = match ended {
-            Ok(ended) => Some(ended) == self.signed_in,
-            // Too many ended at once to hear of each: look ours up.
-            Err(_) => !session_stands(self.parts.store.clone(), self.session.author(), self.signed_in).await,
-        };
-        if over {
-            self.session.fail(close::UNAUTHENTICATED, "unauthenticated", "this session has ended");
-        }
     }
 
     /// Does what the session asks for until it asks for nothing more.
@@ -173,9 +160,10 @@ impl Connection {
     }
 
     async fn authenticate(&mut self, token: &str) {
+        let ended = self.parts.accounts.sessions_ended();
         match authenticate(&self.parts.accounts, token).await {
             Ok(signed) => {
-                self.signed_in = signed.as_ref().map(|signed| signed.session);
+                self.sign_in = signed.as_ref().map(|signed| SignIn::new(signed, ended, self.parts.store.clone()));
                 self.session.handle_identity(clock::now(), signed.as_ref().map(identity_of));
             }
             Err(error) => self.fail_internally(&error),
@@ -205,7 +193,8 @@ impl Connection {
         if let Err(error) = self.send_fates(&subscribe, author).await {
             return self.fail_internally(&error);
         }
-        if self.books.insert(subscribe.book, access.handle.clone()).is_none() {
+        self.books.insert(subscribe.book, access.handle.clone());
+        if self.watched.insert(subscribe.book) {
             self.heads.push(head_moves(access.handle, head));
         }
     }
@@ -243,7 +232,12 @@ impl Connection {
             Ok(access) => {
                 let sent = self.session.cursor(book).unwrap_or(Seq::ZERO);
                 let offered = access.handle.offer(author, epoch, mutations).await;
-                self.pushes.push(Box::pin(async move { (book, sent, offered.answer().await) }));
+                self.pushes.push(Box::pin(async move {
+                    let answer = offered.answer().await;
+                    // The book stays active until it has answered.
+                    drop(access);
+                    (book, sent, answer)
+                }));
             }
             Err(Denied::Store(error)) => self.fail_internally(&error),
             Err(Denied::NotFound) => {
@@ -257,9 +251,11 @@ impl Connection {
     async fn replica_is_theirs(&mut self, author: Author) -> Result<bool, StoreError> {
         if !self.replica_is_theirs {
             let owner = self.parts.store.replica_owner(author.replica).await?;
-            self.replica_is_theirs = owner.is_none_or(|owner| owner == author.user);
+            // Nobody's yet is theirs for now, but not known to stay so.
+            self.replica_is_theirs = owner == Some(author.user);
+            return Ok(owner.is_none_or(|owner| owner == author.user));
         }
-        Ok(self.replica_is_theirs)
+        Ok(true)
     }
 
     async fn read_fates(&mut self, book: BookId, seqs: &[Seq]) {
@@ -289,7 +285,7 @@ impl Connection {
                     return Some(ending);
                 }
                 // A slow reader who is far behind must not get all of it first; what is left follows the next turn.
-                if !self.sessions_ended.is_empty() || *self.parts.draining.borrow() {
+                if self.sign_in.as_ref().is_some_and(SignIn::has_news) || *self.parts.draining.borrow() {
                     return None;
                 }
             }
@@ -309,10 +305,10 @@ pub(super) async fn drained(draining: &mut watch::Receiver<bool>) {
     let _draining = draining.wait_for(|draining| *draining).await.is_ok();
 }
 
-async fn session_stands(store: Store, author: Option<Author>, session: Option<Uuid>) -> bool {
-    let Some(author) = author else { return true };
-    let sessions = store.sessions_of(author.user).await;
-    sessions.is_ok_and(|sessions| sessions.iter().any(|standing| Some(standing.id) == session))
+/// Resolves when the session is over, if there is one.
+async fn over(sign_in: &mut Option<SignIn>) -> Option<()> {
+    sign_in.as_mut()?.over().await;
+    Some(())
 }
 
 const ONE: EntryLimit = EntryLimit { count: 1, bytes: usize::MAX };

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::connection::{DRAIN_RETRY_AFTER_MS, HELLO_WITHIN, drained, entries_after};
 use super::handshake::SocketParts;
+use super::sign_in::SignIn;
 use super::wire::{Incoming, Wire};
 use crate::book::{Access, BookHandle, Denied};
 use crate::session::{Signed, authenticate};
@@ -60,12 +61,15 @@ async fn follow(
     signed: Option<Signed>,
     query: FeedQuery,
 ) -> Result<(), Ending> {
-    let mut sessions_ended = parts.accounts.sessions_ended();
-    let signed = match signed {
-        Some(signed) => signed,
-        None => read_token(wire, &parts).await?,
+    let ended = parts.accounts.sessions_ended();
+    let (user, mut sign_in) = match signed {
+        Some(signed) => (signed.user, SignIn::of_handshake(&signed, ended, parts.store.clone())),
+        None => {
+            let signed = read_token(wire, &parts).await?;
+            (signed.user, SignIn::new(&signed, ended, parts.store.clone()))
+        }
     };
-    let access = open(&parts, signed.user, query.book).await?;
+    let access = open(&parts, user, query.book).await?;
     let mut head = access.handle.ring.watch();
     let began = head.borrow_and_update().seq;
     send(wire, format!(r#"{{"type":"ready","seq":{began}}}"#)).await?;
@@ -80,7 +84,7 @@ async fn follow(
             }
             cursor = entries.last().map_or(cursor, |entry| entry.seq);
             // A slow reader who is far behind must not get all of it first.
-            if !sessions_ended.is_empty() || *parts.draining.borrow() {
+            if sign_in.has_news() || *parts.draining.borrow() {
                 break;
             }
         }
@@ -93,10 +97,8 @@ async fn follow(
                 Incoming::TooLarge => return Err(ending(close::TOO_LARGE, "too_large", "a frame has at most 256 KiB")),
                 Incoming::Gone => return Err(GONE),
             },
-            ended = sessions_ended.recv() => {
-                if ended.is_ok_and(|ended| ended == signed.session) {
-                    return Err(ending(close::UNAUTHENTICATED, "unauthenticated", "this session has ended"));
-                }
+            () = sign_in.over() => {
+                return Err(ending(close::UNAUTHENTICATED, "unauthenticated", "this session has ended"));
             }
             () = drained(&mut parts.draining) => {
                 let drain = serde_json::json!({"type": "drain", "retry_after_ms": DRAIN_RETRY_AFTER_MS});

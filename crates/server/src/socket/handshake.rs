@@ -1,5 +1,6 @@
 //! The handshake: who may open a socket, and which conversation it is for.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
@@ -11,7 +12,7 @@ use axum::routing::any;
 use http::{HeaderMap, StatusCode, header};
 use tidebook_event_store::Store;
 use tidebook_protocol::{FEED_SUBPROTOCOL, SYNC_SUBPROTOCOL};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::{connection, feed, wire};
 use crate::accounts::Accounts;
@@ -29,6 +30,8 @@ pub(crate) struct SocketParts {
     pub(crate) store: Store,
     /// Turns true when the server is going away.
     pub(crate) draining: watch::Receiver<bool>,
+    /// Held by each socket until it is done, so that the server can wait for all of them.
+    pub(crate) open: mpsc::Sender<Infallible>,
 }
 
 impl FromRef<SocketParts> for Arc<Accounts> {
@@ -67,13 +70,19 @@ async fn upgrade(
     Ok(match subprotocol(&headers)? {
         Subprotocol::Sync => {
             let upgrade = upgrade.protocols([SYNC_SUBPROTOCOL]);
-            upgrade.on_upgrade(move |socket| connection::run(socket, parts, signed))
+            upgrade.on_upgrade(move |socket| held(parts.open.clone(), connection::run(socket, parts, signed)))
         }
         Subprotocol::Feed { named } => {
             let upgrade = if named { upgrade.protocols([FEED_SUBPROTOCOL]) } else { upgrade };
-            upgrade.on_upgrade(move |socket| feed::run(socket, parts, signed, query))
+            upgrade.on_upgrade(move |socket| held(parts.open.clone(), feed::run(socket, parts, signed, query)))
         }
     })
+}
+
+/// Holds the sender until the socket is done.
+async fn held(open: mpsc::Sender<Infallible>, socket: impl Future<Output = ()>) {
+    socket.await;
+    drop(open);
 }
 
 fn subprotocol(headers: &HeaderMap) -> Result<Subprotocol, Problem> {

@@ -19,6 +19,16 @@ pub(crate) fn query(selector: &str) -> Option<HtmlElement> {
     document().query_selector(selector).ok().flatten()?.dyn_into().ok()
 }
 
+/// Makes an element that views take in as it is.
+pub(crate) fn element(tag: &str, attributes: &[(&str, &str)]) -> Element {
+    let element = document().create_element(tag).expect("the name of an element");
+    for (name, value) in attributes {
+        // Fails only for names that attributes cannot have.
+        let _ = element.set_attribute(name, value);
+    }
+    element
+}
+
 pub(crate) fn focus(element: Option<HtmlElement>) {
     if let Some(element) = element {
         // Fails for no element that is there.

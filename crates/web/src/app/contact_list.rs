@@ -1,17 +1,18 @@
 //! The home screen: what all owe together, and everybody in the book.
 
-use leptos::html;
 use leptos::prelude::*;
 use tidebook_ledger::ContactId;
+use uuid::Uuid;
 
-use crate::app::browser::{remember, remembered};
+use crate::app::browser::{element, remember, remembered};
 use crate::app::contact_row::{RowData, contact_row};
-use crate::app::erased::{click, effect, memo, part, text, value, when};
+use crate::app::drawn::{Draw, Drawn, click, part, text, value, when};
 use crate::app::format::fold;
 use crate::app::keyed::KeyedRows;
 use crate::app::parts::{Hero, icon, in_order};
 use crate::app::sentinel::Sentinel;
 use crate::app::store::{Sheet, Store};
+use crate::app::watched::{Derived, Watched, effect, memo};
 use crate::order::{Order, arrange};
 use crate::route::Route;
 use crate::window::{ROWS_STEP, rows_to_draw};
@@ -21,8 +22,8 @@ const ORDER: &str = "tidebook-order";
 #[component]
 pub(crate) fn ContactList() -> impl IntoView {
     let store = expect_context::<Store>();
-    let query = RwSignal::new(String::new());
-    let order = RwSignal::new(remembered(ORDER).and_then(|word| Order::parse(&word)).unwrap_or_default());
+    let query = Watched::new(String::new());
+    let order = Watched::new(remembered(ORDER).and_then(|word| Order::parse(&word)).unwrap_or_default());
     let is_home = memo(move || store.route.get() == Route::Contacts);
     let found = memo(move || {
         store.contacts_changed.track();
@@ -36,19 +37,19 @@ pub(crate) fn ContactList() -> impl IntoView {
     view! {
         <section class="pane list" aria-label="Contacts">
             {part(move || if is_home.get() {
-                view! { <h1 class="unseen" tabindex="-1" data-arrival>"Contacts"</h1> }.into_any()
+                view! { <h1 class="unseen" tabindex="-1" data-arrival>"Contacts"</h1> }.drawn()
             } else {
-                view! { <h2 class="unseen">"Contacts"</h2> }.into_any()
+                view! { <h2 class="unseen">"Contacts"</h2> }.drawn()
             })}
             {part(move || if nobody.get() {
-                view! { <Nobody/> }.into_any()
+                view! { <Nobody/> }.drawn()
             } else {
                 view! {
                     <Totals/>
                     <Tools query order/>
                     <Rows found/>
                     <NoneFound query found/>
-                }.into_any()
+                }.drawn()
             })}
         </section>
     }
@@ -79,7 +80,7 @@ fn total_words_rest(amount: i128) -> &'static str {
 }
 
 #[component]
-fn Tools(query: RwSignal<String>, order: RwSignal<Order>) -> impl IntoView {
+fn Tools(query: Watched<String>, order: Watched<Order>) -> impl IntoView {
     let store = expect_context::<Store>();
     let options = Order::ALL.map(|choice| {
         view! { <option value=choice.word() selected=choice == order.get_untracked()>{choice.word()}</option> }
@@ -126,34 +127,30 @@ fn Tools(query: RwSignal<String>, order: RwSignal<Order>) -> impl IntoView {
 }
 
 #[component]
-fn Rows(found: Memo<Vec<ContactId>>) -> impl IntoView {
+fn Rows(found: Derived<Vec<ContactId>>) -> impl IntoView {
     let store = expect_context::<Store>();
-    let place = NodeRef::<html::Ul>::new();
-    let wanted = RwSignal::new(ROWS_STEP);
-    let drawn = RwSignal::new(0);
-    let owner = Owner::current().expect("a component has an owner");
-    let rows = StoredValue::new_local(None::<KeyedRows<ContactId, RowData>>);
+    let list = element("ul", &[("id", "people"), ("class", "rows"), ("aria-label", "People")]);
+    let wanted = Watched::new(ROWS_STEP);
+    let drawn = Watched::new(0);
+    let mut rows = KeyedRows::new(list.clone(), "li");
+    let draw = move |id, data| contact_row(store, ContactId(id), data).drawn();
     effect(move || {
-        let Some(place) = place.get() else { return };
-        rows.update_value(|rows| {
-            let rows = rows.get_or_insert_with(|| KeyedRows::new(place.into(), "li", owner.clone()));
-            let items = found.with(|found| {
-                let last = rows.last().and_then(|last| found.iter().position(|id| *id == last));
-                let shown = rows_to_draw(wanted.get(), last, found.len());
-                row_data(store, &found[..shown])
-            });
-            drawn.set(items.len());
-            rows.show(items, move |id, data| contact_row(store, id, data));
+        let items = found.with(|found| {
+            let last = rows.last().and_then(|last| found.iter().position(|id| id.0 == last));
+            let shown = rows_to_draw(wanted.get(), last, found.len());
+            row_data(store, &found[..shown])
         });
+        drawn.put(items.len());
+        rows.show(items, &draw);
     });
     let is_all = memo(move || found.with(|found| drawn.get() >= found.len()));
     view! {
-        <ul node_ref=place id="people" class="rows" aria-label="People"></ul>
-        <Sentinel drawn is_all more=move || wanted.set(drawn.get_untracked() + ROWS_STEP)/>
+        {Drawn::element(list)}
+        <Sentinel drawn=memo(move || drawn.get()) is_all more=move || wanted.set(drawn.get_untracked() + ROWS_STEP)/>
     }
 }
 
-fn row_data(store: Store, ids: &[ContactId]) -> Vec<(ContactId, RowData)> {
+fn row_data(store: Store, ids: &[ContactId]) -> Vec<(Uuid, RowData)> {
     // The order may be the same while what a row says is not.
     store.contacts_changed.track();
     let open = match store.route.get() {
@@ -173,7 +170,7 @@ fn row_data(store: Store, ids: &[ContactId]) -> Vec<(ContactId, RowData)> {
                     is_waiting: waiting.contacts.contains(id),
                     is_open: open == Some(*id),
                 };
-                Some((*id, data))
+                Some((id.0, data))
             };
             ids.iter().filter_map(data).collect()
         })
@@ -216,7 +213,7 @@ fn Nobody() -> impl IntoView {
 }
 
 #[component]
-fn NoneFound(query: RwSignal<String>, found: Memo<Vec<ContactId>>) -> impl IntoView {
+fn NoneFound(query: Watched<String>, found: Derived<Vec<ContactId>>) -> impl IntoView {
     let is_none = move || found.with(|found| found.is_empty()) && !query.with(|query| query.trim().is_empty());
     view! {
         <div role="status">

@@ -4,10 +4,11 @@ use leptos::prelude::*;
 use tidebook_ledger::ContactId;
 
 use crate::app::contact_list::Gauge;
-use crate::app::erased::{click, memo, part, text, when};
+use crate::app::drawn::{Draw, click, part, part_of, text, when};
 use crate::app::ledger_rows::LedgerRows;
 use crate::app::parts::{Hero, avatar, contact_word, icon, in_order};
 use crate::app::store::{Sheet, Store};
+use crate::app::watched::{Derived, memo};
 use crate::route::Route;
 
 /// What stands beside the list: the contact that is open, or, where there is room, that none is.
@@ -19,8 +20,8 @@ pub(crate) fn Detail() -> impl IntoView {
         _ => None,
     });
     part(move || match open.get() {
-        Some(id) => view! { <ContactPage id/> }.into_any(),
-        None => view! { <NobodyChosen/> }.into_any(),
+        Some(id) => view! { <ContactPage id/> }.drawn(),
+        None => view! { <NobodyChosen/> }.drawn(),
     })
 }
 
@@ -55,15 +56,15 @@ fn ContactPage(id: ContactId) -> impl IntoView {
     let is_here = memo(move || name.with(Option::is_some));
     part(move || {
         if is_here.get() {
-            view! { <Page id name=memo(move || name.get().unwrap_or_default())/> }.into_any()
+            view! { <Page id name=memo(move || name.get().unwrap_or_default())/> }.drawn()
         } else {
-            view! { <NotHere/> }.into_any()
+            view! { <NotHere/> }.drawn()
         }
     })
 }
 
 #[component]
-fn Page(id: ContactId, name: Memo<String>) -> impl IntoView {
+fn Page(id: ContactId, name: Derived<String>) -> impl IntoView {
     let store = expect_context::<Store>();
     let own = memo(move || store.currency());
     let balances = memo(move || {
@@ -75,7 +76,7 @@ fn Page(id: ContactId, name: Memo<String>) -> impl IntoView {
         <section class="pane detail" aria-label=text(move || name.get())>
             <div class="who">
                 <div class="who-name">
-                    {part(move || avatar(&name.get()))}
+                    {part_of(move || name.get(), |name| avatar(&name))}
                     <h1 class="title" tabindex="-1" data-arrival>{text(move || name.get())}</h1>
                 </div>
                 <div class="balance"><Hero balances own words=contact_word words_rest=contact_word/></div>

@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 use tidebook_ledger::{ContactId, Currency, Direction};
 
-use crate::app::erased::{attr, part, text, when};
+use crate::app::drawn::{Draw, Drawn, attr, part_of, text, when};
 use crate::app::format;
-use crate::app::parts::{avatar, colour, contact_word, icon};
+use crate::app::parts::{amount_in, avatar, contact_word, icon, money};
 use crate::app::store::Store;
+use crate::app::watched::{Derived, Watched, memo};
 use crate::route::Route;
 use crate::summary::LastLine;
 
@@ -24,7 +25,7 @@ pub(crate) struct RowData {
     pub(crate) is_open: bool,
 }
 
-pub(crate) fn contact_row(store: Store, id: ContactId, data: RwSignal<RowData>) -> impl IntoView {
+pub(crate) fn contact_row(store: Store, id: ContactId, data: Watched<RowData>) -> impl IntoView {
     let line = text(move || data.with(|data| last_line(data.last.as_ref(), store)));
     view! {
         <a
@@ -33,7 +34,7 @@ pub(crate) fn contact_row(store: Store, id: ContactId, data: RwSignal<RowData>) 
             data-contact=id.to_string()
             aria-current=attr(move || data.with(|data| data.is_open).then_some("true"))
         >
-            {part(move || data.with(|data| avatar(&data.name)))}
+            {part_of(move || data.with(|data| data.name.clone()), |name| avatar(&name))}
             <span class="row-main">
                 <span class="row-name">{text(move || data.with(|data| data.name.clone()))}</span>
                 <span class="row-sub">
@@ -41,7 +42,7 @@ pub(crate) fn contact_row(store: Store, id: ContactId, data: RwSignal<RowData>) 
                     {when(move || data.with(|data| data.is_waiting), waiting_mark)}
                 </span>
             </span>
-            {part(move || data.with(|data| ends(&data.balances, data.own)))}
+            {part_of(move || data.with(Shape::of), move |shape| ends(shape, data))}
         </a>
     }
 }
@@ -60,34 +61,35 @@ pub(crate) fn waiting_mark() -> impl IntoView {
     view! { <span class="mark">{icon("wait")}"Waiting"</span> }
 }
 
-fn ends(balances: &[(Currency, i128)], own: Option<Currency>) -> AnyView {
-    let amount_of = |currency: Currency, amount: i128| {
-        let text = format::money(amount, currency).signed();
-        view! { <data class=colour(amount) value=amount.to_string()>{text}</data> }
-    };
-    match *balances {
-        [] => view! {
-            <span class="row-end">
-                {own.map(|currency| amount_of(currency, 0))}
-                <span class="word">{contact_word(0)}</span>
-            </span>
-        }
-        .into_any(),
-        [(currency, amount)] => view! {
-            <span class="row-end">
-                {amount_of(currency, amount)}
-                <span class="word">{contact_word(amount)}</span>
-            </span>
-        }
-        .into_any(),
-        [..] => {
-            let shown = balances.iter().take(BALANCES_MAX).map(|(currency, amount)| {
-                view! { <span class="word">{contact_word(*amount)}</span>{amount_of(*currency, *amount)} }
-            });
-            let more = balances.len().saturating_sub(BALANCES_MAX);
-            let more =
-                (more > 0).then(|| view! { <span></span><span class="word">{format!("and {more} more")}</span> });
-            view! { <span class="row-both">{shown.collect_view()}{more}</span> }.into_any()
-        }
+/// Which currencies stand at the end of a row, and how many have no room there.
+#[derive(Clone, PartialEq)]
+struct Shape {
+    shown: Vec<Currency>,
+    more: usize,
+}
+
+impl Shape {
+    fn of(data: &RowData) -> Self {
+        let open = data.balances.iter().map(|(currency, _)| *currency);
+        let shown: Vec<Currency> =
+            if data.balances.is_empty() { data.own.into_iter().collect() } else { open.collect() };
+        let more = shown.len().saturating_sub(BALANCES_MAX);
+        Self { shown: shown.into_iter().take(BALANCES_MAX).collect(), more }
     }
+}
+
+fn ends(Shape { shown, more }: Shape, data: Watched<RowData>) -> Drawn {
+    let amount_of = move |currency| memo(move || data.with(|data| amount_in(&data.balances, currency)));
+    let word =
+        |amount: Derived<i128>| view! { <span class="word">{text(move || contact_word(amount.get()).into())}</span> };
+    if let [currency] = shown[..] {
+        let amount = amount_of(currency);
+        return view! { <span class="row-end">{money(currency, amount)}{word(amount)}</span> }.drawn();
+    }
+    let shown = shown.into_iter().map(|currency| {
+        let amount = amount_of(currency);
+        view! { {word(amount)} {money(currency, amount)} }
+    });
+    let more = (more > 0).then(|| view! { <span></span><span class="word">{format!("and {more} more")}</span> });
+    view! { <span class="row-both">{shown.collect_view()}{more}</span> }.drawn()
 }

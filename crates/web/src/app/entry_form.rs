@@ -1,44 +1,44 @@
 //! The form for a transaction: four fields, and the rest under More.
 
-use leptos::html;
 use leptos::prelude::*;
 use tidebook_ledger::{AmountInputError, ContactId, Currency, Direction, TransactionId, parse_amount};
 use web_sys::SubmitEvent;
 
-use crate::app::browser;
+use crate::app::browser::{self, query};
+use crate::app::drawn::{attr, click, flag, part, text, value};
 use crate::app::driver::new_id;
-use crate::app::erased::{attr, click, effect, flag, memo, part, text, value};
 use crate::app::format;
 use crate::app::parts::{CurrencySelect, field_error, icon};
 use crate::app::store::Store;
+use crate::app::watched::{Watched, effect, memo};
 use crate::app::who_field::WhoField;
 use crate::entry::{self, EntryFaults, NewIds, Who, amount_fault, read_entry};
 
 /// What is in the form.
 #[derive(Clone, Copy)]
 struct Fields {
-    who: RwSignal<Who>,
-    amount: RwSignal<String>,
-    direction: RwSignal<Direction>,
-    currency: RwSignal<Currency>,
-    note: RwSignal<String>,
-    date: RwSignal<String>,
-    due: RwSignal<String>,
+    who: Watched<Who>,
+    amount: Watched<String>,
+    direction: Watched<Direction>,
+    currency: Watched<Currency>,
+    note: Watched<String>,
+    date: Watched<String>,
+    due: Watched<String>,
     /// What was wrong when the person last tried to save.
-    faults: RwSignal<EntryFaults>,
+    faults: Watched<EntryFaults>,
 }
 
 impl Fields {
     fn new(store: Store, contact: Option<ContactId>, got: bool) -> Self {
         Self {
-            who: RwSignal::new(contact.map_or_else(|| Who::New(String::new()), Who::Known)),
-            amount: RwSignal::new(String::new()),
-            direction: RwSignal::new(if got { Direction::Got } else { Direction::Gave }),
-            currency: RwSignal::new(untrack(|| store.currency()).unwrap_or_else(format::home_currency)),
-            note: RwSignal::new(String::new()),
-            date: RwSignal::new(store.today.get_untracked().to_string()),
-            due: RwSignal::new(String::new()),
-            faults: RwSignal::new(EntryFaults::default()),
+            who: Watched::new(contact.map_or_else(|| Who::New(String::new()), Who::Known)),
+            amount: Watched::new(String::new()),
+            direction: Watched::new(if got { Direction::Got } else { Direction::Gave }),
+            currency: Watched::new(untrack(|| store.currency()).unwrap_or_else(format::home_currency)),
+            note: Watched::new(String::new()),
+            date: Watched::new(store.today.get_untracked().to_string()),
+            due: Watched::new(String::new()),
+            faults: Watched::new(EntryFaults::default()),
         }
     }
 
@@ -112,7 +112,7 @@ pub(crate) fn EntryForm(contact: Option<ContactId>, got: bool) -> impl IntoView 
             <DirectionChoice direction=fields.direction/>
             <AmountField fields/>
             <Echo fields/>
-            <WhoField who=fields.who fault=Signal::derive(move || fields.faults.with(|faults| faults.who.clone()))/>
+            <WhoField who=fields.who fault=memo(move || fields.faults.with(|faults| faults.who.clone()))/>
             <div class="field">
                 <label class="label" for="note">"Note"</label>
                 <input
@@ -136,7 +136,7 @@ pub(crate) fn EntryForm(contact: Option<ContactId>, got: bool) -> impl IntoView 
 }
 
 #[component]
-fn DirectionChoice(direction: RwSignal<Direction>) -> impl IntoView {
+fn DirectionChoice(direction: Watched<Direction>) -> impl IntoView {
     let choice = move |choice: Direction, class: &'static str, words: &'static str, symbol: &'static str| {
         view! {
             <label class=class>
@@ -163,7 +163,7 @@ fn DirectionChoice(direction: RwSignal<Direction>) -> impl IntoView {
 
 #[component]
 fn AmountField(fields: Fields) -> impl IntoView {
-    let was_left = RwSignal::new(false);
+    let was_left = Watched::new(false);
     // While somebody types, half an amount is no fault; once they have left the field it is.
     let fault = memo(move || {
         let wrong = fields.parsed().err().filter(|error| *error != AmountInputError::Empty && was_left.get());
@@ -253,16 +253,16 @@ fn spaced(typed: &str) -> String {
 
 #[component]
 fn More(fields: Fields) -> impl IntoView {
-    let place = NodeRef::<html::Details>::new();
     // A fault in a field that nobody sees would be no help.
     effect(move || {
         let is_hidden_fault = fields.faults.with(|faults| faults.date.is_some() || faults.due.is_some());
-        if let Some(details) = place.get().filter(|_| is_hidden_fault) {
-            details.set_open(true);
+        if let Some(more) = query("#sheet details").filter(|_| is_hidden_fault) {
+            // Fails only for names that attributes cannot have.
+            let _ = more.set_attribute("open", "");
         }
     });
     view! {
-        <details node_ref=place class="more">
+        <details class="more">
             <summary id="more">{icon("down")}"More: date, due"</summary>
             <div class="field-row">
                 <div class="field">
@@ -295,6 +295,6 @@ fn More(fields: Fields) -> impl IntoView {
 /// Once the faults are drawn, the person is at the first of them.
 fn focus_first_fault() {
     crate::app::driver::after_ms(0, || {
-        browser::focus(browser::query("#sheet .field:has(.error) input"));
+        browser::focus(query("#sheet .field:has(.error) input"));
     });
 }

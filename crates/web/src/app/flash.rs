@@ -1,13 +1,12 @@
 //! Washes the rows that somebody else just changed.
 
-use leptos::prelude::*;
 use tidebook_ledger::Touched;
 use web_sys::HtmlElement;
 
 use crate::app::browser::{query, set_class};
 use crate::app::driver::after_ms;
-use crate::app::erased::effect;
 use crate::app::store::Store;
+use crate::app::watched::effect;
 
 const FLASH_MS: i32 = 1_000;
 

@@ -1,7 +1,6 @@
 //! Money and days as the person's browser writes them.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Intl, Object, Reflect};
@@ -19,16 +18,18 @@ use crate::summary::Surroundings;
 
 thread_local! {
     /// Asking the browser takes longer than writing an amount.
-    static PATTERNS: RefCell<HashMap<Currency, Rc<MoneyPattern>>> = RefCell::default();
-    static DAYS: RefCell<HashMap<&'static str, Function>> = RefCell::default();
+    static PATTERNS: RefCell<Vec<(Currency, Rc<MoneyPattern>)>> = RefCell::default();
+    static DAYS: RefCell<Vec<(&'static str, Function)>> = RefCell::default();
 }
 
 /// Writes an amount of minor units.
 pub(crate) fn money(amount: i128, currency: Currency) -> Written {
-    let known = PATTERNS.with_borrow(|patterns| patterns.get(&currency).cloned());
-    let pattern = known.unwrap_or_else(|| {
+    let known = |patterns: &Vec<(Currency, Rc<MoneyPattern>)>| {
+        patterns.iter().find(|(known, _)| *known == currency).map(|(_, pattern)| pattern.clone())
+    };
+    let pattern = PATTERNS.with_borrow(known).unwrap_or_else(|| {
         let pattern = Rc::new(learn(currency));
-        PATTERNS.with_borrow_mut(|patterns| patterns.insert(currency, pattern.clone()));
+        PATTERNS.with_borrow_mut(|patterns| patterns.push((currency, pattern.clone())));
         pattern
     });
     pattern.write(amount)
@@ -94,11 +95,12 @@ fn written(shape: &'static str, fields: &[(&str, &str)], date: CivilDate) -> Str
 }
 
 fn formatter(shape: &'static str, options: impl FnOnce() -> Object) -> Function {
-    if let Some(known) = DAYS.with_borrow(|days| days.get(shape).cloned()) {
+    let known = |days: &Vec<(&str, Function)>| days.iter().find(|(known, _)| *known == shape).map(|(_, it)| it.clone());
+    if let Some(known) = DAYS.with_borrow(known) {
         return known;
     }
     let format = Intl::DateTimeFormat::new(&words_locale(), &options()).format();
-    DAYS.with_borrow_mut(|days| days.insert(shape, format.clone()));
+    DAYS.with_borrow_mut(|days| days.push((shape, format.clone())));
     format
 }
 
@@ -108,39 +110,16 @@ fn words_locale() -> Array {
     Array::of1(&own.unwrap_or_else(|| "en-GB".into()).into())
 }
 
+/// Regions that use no euro, and what they use.
+const HOME_CURRENCIES: &str = "US:USD GB:GBP CH:CHF LI:CHF JP:JPY CA:CAD AU:AUD NZ:NZD IN:INR BR:BRL MX:MXN SE:SEK \
+    NO:NOK DK:DKK PL:PLN CZ:CZK HU:HUF RO:RON TR:TRY ZA:ZAR CN:CNY KR:KRW SG:SGD HK:HKD TW:TWD UA:UAH";
+
 /// The currency of the person's region, as far as their browser tells it: "de-CH" is Switzerland.
 pub(crate) fn home_currency() -> Currency {
     let language = window().navigator().language().unwrap_or_default();
     let region = language.split('-').skip(1).find(|part| part.len() == 2).unwrap_or_default().to_uppercase();
-    let code = match region.as_str() {
-        "US" => "USD",
-        "GB" => "GBP",
-        "CH" | "LI" => "CHF",
-        "JP" => "JPY",
-        "CA" => "CAD",
-        "AU" => "AUD",
-        "NZ" => "NZD",
-        "IN" => "INR",
-        "BR" => "BRL",
-        "MX" => "MXN",
-        "SE" => "SEK",
-        "NO" => "NOK",
-        "DK" => "DKK",
-        "PL" => "PLN",
-        "CZ" => "CZK",
-        "HU" => "HUF",
-        "RO" => "RON",
-        "TR" => "TRY",
-        "ZA" => "ZAR",
-        "CN" => "CNY",
-        "KR" => "KRW",
-        "SG" => "SGD",
-        "HK" => "HKD",
-        "TW" => "TWD",
-        "UA" => "UAH",
-        _ => "EUR",
-    };
-    code.parse().expect("the table holds codes in use")
+    let code = HOME_CURRENCIES.split(' ').find_map(|pair| pair.strip_prefix(region.as_str())?.strip_prefix(':'));
+    code.unwrap_or("EUR").parse().expect("the table holds codes in use")
 }
 
 /// Names of currencies, for choosing one: "EUR, Euro".

@@ -3,11 +3,13 @@
 use leptos::prelude::*;
 
 use crate::app::browser::document;
-use crate::app::erased::{attr, click, effect, memo, part, text, when};
+use crate::app::drawn::{Draw, attr, click, part, text, when};
+use crate::app::driver::spawn;
 use crate::app::parts::icon;
 use crate::app::sheet::SheetHost;
 use crate::app::store::{Sheet, Store};
 use crate::app::sync_menu::{SyncChip, SyncMenu};
+use crate::app::watched::{effect, memo};
 use crate::app::{contact_list, contact_page, router, session, settings};
 use crate::chip::chip;
 use crate::route::Route;
@@ -47,9 +49,9 @@ pub(crate) fn Frame() -> impl IntoView {
                     Middle::Book => view! {
                         <contact_list::ContactList/>
                         <contact_page::Detail/>
-                    }.into_any(),
-                    Middle::Settings => view! { <settings::Settings/> }.into_any(),
-                    Middle::Unknown => view! { <NoSuchPage/> }.into_any(),
+                    }.drawn(),
+                    Middle::Settings => view! { <settings::Settings/> }.drawn(),
+                    Middle::Unknown => view! { <NoSuchPage/> }.drawn(),
                 })}
                 <SheetHost/>
             </main>
@@ -202,7 +204,7 @@ fn NoSuchPage() -> impl IntoView {
 
 /// Asks again who is here, after the server did not answer.
 pub(crate) fn try_again(store: Store, then: impl FnOnce() + 'static) {
-    wasm_bindgen_futures::spawn_local(async move {
+    spawn(async move {
         let start = session::start().await;
         session::arrive(store, start);
         then();

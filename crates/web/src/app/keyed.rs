@@ -3,99 +3,97 @@
 //! Leptos' own keyed list moves every row between the two places when one row moves; this one moves that row alone, and
 //! tells a row about its new value only where it is another.
 
-use std::any::Any;
-use std::collections::HashMap;
-use std::hash::Hash;
+use std::collections::{HashMap, HashSet};
 
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
+use leptos::tachys::view::{Mountable, Render};
+use uuid::Uuid;
+use web_sys::Element;
 
-use crate::app::browser::document;
+use crate::app::browser::element;
+use crate::app::drawn::{Drawn, OnPage};
+use crate::app::watched::Watched;
 use crate::moves::staying;
 
-/// What of a row a list needs to keep.
-struct Row<V: Send + Sync + 'static> {
-    element: HtmlElement,
-    value: ArcRwSignal<V>,
-    /// Takes the row's reactive parts down when dropped.
-    _mounted: Box<dyn Any>,
-}
-
 /// The children of an element, each drawn once per key.
-pub(crate) struct KeyedRows<K, V: Send + Sync + 'static> {
-    parent: Element,
-    tag: &'static str,
-    /// Who owns the rows: the component, not the effect that changes them.
-    owner: Owner,
-    rows: HashMap<K, Row<V>>,
-    order: Vec<K>,
+pub(crate) struct KeyedRows<V> {
+    rows: Rows,
+    values: HashMap<Uuid, Watched<V>>,
 }
 
-impl<K, V> KeyedRows<K, V>
-where
-    K: Copy + Eq + Hash + 'static,
-    V: PartialEq + Send + Sync + 'static,
-{
-    /// `parent` must hold nothing else.
-    pub(crate) fn new(parent: Element, tag: &'static str, owner: Owner) -> Self {
-        Self { parent, tag, owner, rows: HashMap::new(), order: Vec::new() }
+impl<V: PartialEq + Send + Sync + 'static> KeyedRows<V> {
+    /// Rows of this kind of element within `parent`, which must hold nothing else. They belong to the component that
+    /// makes this, not to the effect that changes them.
+    pub(crate) fn new(parent: Element, tag: &'static str) -> Self {
+        let owner = Owner::current().expect("a component has an owner");
+        let rows = Rows { parent, tag, owner, rows: HashMap::new(), order: Vec::new() };
+        Self { rows, values: HashMap::new() }
     }
 
-    pub(crate) fn last(&self) -> Option<K> {
-        self.order.last().copied()
+    pub(crate) fn last(&self) -> Option<Uuid> {
+        self.rows.order.last().copied()
     }
 
     /// Shows these rows, in this order. `draw` makes what is inside a row that was not there.
-    pub(crate) fn show<N: IntoView + 'static>(
-        &mut self,
-        items: Vec<(K, V)>,
-        draw: impl Fn(K, RwSignal<V>) -> N + Copy + 'static,
-    ) {
-        let places: HashMap<K, usize> = self.order.iter().enumerate().map(|(place, key)| (*key, place)).collect();
-        let order: Vec<K> = items.iter().map(|(key, _)| *key).collect();
-        let mut kept_places = Vec::new();
+    pub(crate) fn show(&mut self, items: Vec<(Uuid, V)>, draw: &dyn Fn(Uuid, Watched<V>) -> Drawn) {
+        let order: Vec<Uuid> = items.iter().map(|(key, _)| *key).collect();
         for (key, value) in items {
-            match self.rows.get(&key) {
-                Some(row) if row.value.with_untracked(|old| *old == value) => {}
-                Some(row) => row.value.set(value),
-                None => self.add(key, value, draw),
+            if let Some(known) = self.values.get(&key) {
+                known.put(value);
+            } else {
+                let value = self.rows.add(key, || {
+                    let value = Watched::new(value);
+                    (value, draw(key, value))
+                });
+                self.values.insert(key, value);
             }
-            kept_places.extend(places.get(&key));
         }
-        self.remove_all_but(&order);
-        self.arrange(&order, &places, &staying(&kept_places));
-        self.order = order;
-    }
-
-    fn add<N: IntoView + 'static>(&mut self, key: K, value: V, draw: impl Fn(K, RwSignal<V>) -> N + 'static) {
-        let element = document().create_element(self.tag).expect("the name of an element");
-        let element: HtmlElement = element.unchecked_into();
-        let value = ArcRwSignal::new(value);
-        let inner = value.clone();
-        let mounted =
-            self.owner.with(|| leptos::mount::mount_to(element.clone(), move || draw(key, RwSignal::from(inner))));
-        self.rows.insert(key, Row { element, value, _mounted: Box::new(mounted) });
-    }
-
-    fn remove_all_but(&mut self, order: &[K]) {
-        if self.rows.len() == order.len() {
-            return;
+        for gone in self.rows.arrange(order) {
+            self.values.remove(&gone);
         }
-        let kept: std::collections::HashSet<K> = order.iter().copied().collect();
-        self.rows.retain(|key, row| {
-            let stays = kept.contains(key);
-            if !stays {
-                row.element.remove();
-            }
-            stays
-        });
+    }
+}
+
+/// The half that knows nothing of values.
+struct Rows {
+    parent: Element,
+    tag: &'static str,
+    owner: Owner,
+    rows: HashMap<Uuid, Row>,
+    order: Vec<Uuid>,
+}
+
+struct Row {
+    element: Element,
+    /// Takes the row's reactive parts down when dropped.
+    _owner: Owner,
+    _on_page: OnPage,
+}
+
+impl Rows {
+    fn add<T>(&mut self, key: Uuid, draw: impl FnOnce() -> (T, Drawn)) -> T {
+        let owner = self.owner.with(Owner::new);
+        let (value, drawn) = owner.with(draw);
+        self.insert(key, owner, drawn);
+        value
     }
 
-    /// From the last to the first, each before the one after it; those that stay are only stepped over.
-    fn arrange(&self, order: &[K], places: &HashMap<K, usize>, stays: &[bool]) {
+    fn insert(&mut self, key: Uuid, owner: Owner, drawn: Drawn) {
+        let element = element(self.tag, &[]);
+        let mut on_page = drawn.build();
+        on_page.mount(&element, None);
+        self.rows.insert(key, Row { element, _owner: owner, _on_page: on_page });
+    }
+
+    /// Puts the rows in order, and takes away those that are not in it.
+    fn arrange(&mut self, order: Vec<Uuid>) -> Vec<Uuid> {
+        let places: HashMap<Uuid, usize> = self.order.iter().enumerate().map(|(place, key)| (*key, place)).collect();
+        let gone = self.remove_all_but(&order);
+        let kept_places: Vec<usize> = order.iter().filter_map(|key| places.get(key).copied()).collect();
+        let stays = staying(&kept_places);
+        // From the last to the first, each before the one after it; those that stay are only stepped over.
         let mut stays = stays.iter().rev();
-        let mut next: Option<&HtmlElement> = None;
+        let mut next: Option<&Element> = None;
         for key in order.iter().rev() {
             let element = &self.rows[key].element;
             let is_in_place = places.contains_key(key) && stays.next().copied().unwrap_or(false);
@@ -105,5 +103,17 @@ where
             }
             next = Some(element);
         }
+        self.order = order;
+        gone
+    }
+
+    fn remove_all_but(&mut self, order: &[Uuid]) -> Vec<Uuid> {
+        if self.rows.len() == order.len() {
+            return Vec::new();
+        }
+        let kept: HashSet<Uuid> = order.iter().copied().collect();
+        let gone: Vec<Uuid> = self.rows.keys().filter(|key| !kept.contains(key)).copied().collect();
+        gone.iter().filter_map(|key| self.rows.remove(key)).for_each(|row| row.element.remove());
+        gone
     }
 }

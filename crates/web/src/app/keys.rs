@@ -1,6 +1,5 @@
 //! Keys that work anywhere: N new, / search, J and K through the rows, Escape closes.
 
-use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 

@@ -1,55 +1,53 @@
 //! The lines of a contact's page, by month: the newest first, more of them as one scrolls.
 
-use leptos::html;
 use leptos::prelude::*;
-use tidebook_ledger::{ContactId, Direction, TransactionId};
+use tidebook_ledger::{CivilDate, ContactId, Currency, Direction, TransactionId};
+use uuid::Uuid;
 
+use crate::app::browser::element;
 use crate::app::contact_list::Gauge;
 use crate::app::contact_row::waiting_mark;
-use crate::app::erased::{attr, effect, memo, part, text, when};
+use crate::app::drawn::{Draw, Drawn, attr, part_of, text, when};
 use crate::app::format;
 use crate::app::keyed::KeyedRows;
 use crate::app::parts::colour;
 use crate::app::sentinel::Sentinel;
 use crate::app::store::Store;
-use crate::ledger_page::{Line, Month, MonthLines, draw};
+use crate::app::watched::{Watched, effect, memo};
+use crate::ledger_page::{Line, MonthLines, draw as draw_page};
 use crate::window::{ROWS_STEP, rows_to_draw};
 
 #[component]
 pub(crate) fn LedgerRows(id: ContactId) -> impl IntoView {
     let store = expect_context::<Store>();
-    let wanted = RwSignal::new(ROWS_STEP);
-    let last = StoredValue::new(None::<TransactionId>);
+    let wanted = Watched::new(ROWS_STEP);
+    let last = Watched::new(None::<TransactionId>);
     let page = memo(move || {
         store.track_contact(id);
         store.waiting.with(|waiting| {
             let read = |state: &tidebook_ledger::LedgerState| {
                 let mut newest = state.transactions_of(id).rev().take(2 * wanted.get());
-                let place = last.get_value().and_then(|last| newest.position(|it| it.id == last));
+                let place = last.get_untracked().and_then(|last| newest.position(|it| it.id == last));
                 let rows = rows_to_draw(wanted.get(), place, usize::MAX);
-                draw(state, id, rows, &waiting.transactions)
+                draw_page(state, id, rows, &waiting.transactions)
             };
             store.view(read).unwrap_or_default()
         })
     });
-    let place = NodeRef::<html::Div>::new();
-    let owner = Owner::current().expect("a component has an owner");
-    let months = StoredValue::new_local(None::<KeyedRows<Month, MonthLines>>);
+    let place = element("div", &[("class", "ledger")]);
+    let mut months = KeyedRows::new(place.clone(), "section");
+    let draw = move |_, lines| month_rows(store, lines).drawn();
     effect(move || {
-        let Some(place) = place.get() else { return };
-        let items = page.with(|page| page.months.iter().map(|month| (month.month, month.clone())).collect());
-        last.set_value(page.with(|page| Some(page.months.last()?.lines.last()?.0)));
-        months.update_value(|months| {
-            let months = months.get_or_insert_with(|| KeyedRows::new(place.into(), "section", owner.clone()));
-            months.show(items, move |month, lines| month_rows(store, month, lines));
-        });
+        let items = page.with(|page| page.months.iter().map(|month| (month_key(month), month.clone())).collect());
+        last.set(page.with(|page| Some(page.months.last()?.lines.last()?.0)));
+        months.show(items, &draw);
     });
     let drawn = memo(move || page.with(|page| page.drawn));
     let is_all = memo(move || page.with(|page| page.is_all));
     view! {
         {when(move || drawn.get() == 0, || view! { <NothingYet/> })}
-        <div node_ref=place class="ledger"></div>
-        <Sentinel drawn is_all more=move || wanted.set(drawn.get_untracked() + ROWS_STEP)/>
+        {Drawn::element(place)}
+        <Sentinel drawn is_all more=move || wanted.set(drawn.with_untracked(|drawn| *drawn) + ROWS_STEP)/>
     }
 }
 
@@ -64,18 +62,21 @@ fn NothingYet() -> impl IntoView {
     }
 }
 
-fn month_rows(store: Store, month: Month, lines: RwSignal<MonthLines>) -> impl IntoView {
-    let place = NodeRef::<html::Ul>::new();
-    let owner = Owner::current().expect("a row has an owner");
-    let rows = StoredValue::new_local(None::<KeyedRows<TransactionId, Line>>);
+/// A month has no id; it gets one that no other has.
+fn month_key(month: &MonthLines) -> Uuid {
+    let (year, month) = month.month;
+    Uuid::from_u64_pair(u64::from(year.unsigned_abs()), u64::from(month.unsigned_abs()))
+}
+
+fn month_rows(store: Store, lines: Watched<MonthLines>) -> impl IntoView {
+    let place = element("ul", &[]);
+    let mut rows = KeyedRows::new(place.clone(), "li");
+    let draw = move |id, line| transaction_row(store, TransactionId(id), line).drawn();
     effect(move || {
-        let Some(place) = place.get() else { return };
-        let items = lines.with(|lines| lines.lines.clone());
-        rows.update_value(|rows| {
-            let rows = rows.get_or_insert_with(|| KeyedRows::new(place.into(), "li", owner.clone()));
-            rows.show(items, move |id, line| transaction_row(store, id, line));
-        });
+        let items = lines.with(|lines| lines.lines.iter().map(|(id, line)| (id.0, line.clone())).collect());
+        rows.show(items, &draw);
     });
+    let month = lines.with_untracked(|lines| lines.month);
     view! {
         <div class="month">
             <h3>{format::month(month)}</h3>
@@ -83,17 +84,17 @@ fn month_rows(store: Store, month: Month, lines: RwSignal<MonthLines>) -> impl I
             <span class="col word" aria-hidden="true">"Got"</span>
             <span class="col word" aria-hidden="true">"Balance"</span>
         </div>
-        <ul node_ref=place></ul>
+        {Drawn::element(place)}
     }
 }
 
-fn transaction_row(store: Store, id: TransactionId, line: RwSignal<Line>) -> impl IntoView {
+fn transaction_row(store: Store, id: TransactionId, line: Watched<Line>) -> impl IntoView {
     let class = attr(move || Some(if line.with(|line| line.first) { "row txn first" } else { "row txn" }));
     let same_day = attr(move || line.with(|line| line.same_day).then_some(""));
     let after = text(move || line.with(|line| format::money(line.after, line.currency).signed()));
     view! {
         <div class=class data-transaction=id.to_string() data-same-day=same_day>
-            {part(move || line.with(day))}
+            {part_of(move || line.with(|line| line.date), day)}
             <span class="row-main">
                 <span class="row-name">{text(move || line.with(name))}</span>
                 <span class="row-sub">
@@ -102,7 +103,7 @@ fn transaction_row(store: Store, id: TransactionId, line: RwSignal<Line>) -> imp
                 </span>
             </span>
             <span class="row-end">
-                {part(move || line.with(amount))}
+                {part_of(move || line.with(|line| (line.direction.signed(line.amount), line.currency)), amount)}
                 <span class="after amt"><span class="word">"then "</span>{after}</span>
             </span>
         </div>
@@ -129,18 +130,17 @@ fn verb_and_author(line: &Line, store: Store) -> String {
     })
 }
 
-fn day(line: &Line) -> impl IntoView + use<> {
-    let number = line.date.date().day().to_string();
+fn day(date: CivilDate) -> impl IntoView {
+    let number = date.date().day().to_string();
     view! {
-        <time class="txn-date" datetime=line.date.to_string()>
+        <time class="txn-date" datetime=date.to_string()>
             <b>{number}</b>
-            {format::weekday(line.date)}
+            {format::weekday(date)}
         </time>
     }
 }
 
-fn amount(line: &Line) -> impl IntoView + use<> {
-    let signed = line.direction.signed(line.amount);
-    let text = format::money(signed, line.currency).signed();
+fn amount((signed, currency): (i128, Currency)) -> impl IntoView {
+    let text = format::money(signed, currency).signed();
     view! { <data class=colour(signed) value=signed.to_string()>{text}</data> }
 }

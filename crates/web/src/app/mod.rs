@@ -4,8 +4,8 @@
 //! the other modules are screens and their parts.
 
 mod browser;
+mod drawn;
 mod driver;
-mod erased;
 mod format;
 mod keyed;
 mod panic;
@@ -13,6 +13,7 @@ mod parts;
 mod router;
 mod session;
 mod store;
+mod watched;
 
 mod contact_list;
 mod contact_page;
@@ -33,18 +34,18 @@ mod who_field;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::BeforeUnloadEvent;
 
 use browser::{by_id, document, focus, listen, query, window};
-use erased::{effect, memo, part};
+use drawn::{Draw, part};
 use session::Start;
 use store::{Phase, Store};
+use watched::{effect, memo};
 
 /// Starts the app: finds out who is here, then takes the place of the static shell.
 pub fn start() {
     panic::show_a_way_out();
-    spawn_local(async {
+    driver::spawn(async {
         let start = session::start().await;
         mount(start);
     });
@@ -59,6 +60,7 @@ fn mount(start: Start) {
         router::start(store);
         keys::start(store);
         flash::start(store);
+        sheet::follow_width();
         listen_to_the_window(store);
         session::arrive(store, start);
         view! { <App/> }
@@ -70,20 +72,20 @@ fn mount(start: Start) {
 fn App() -> impl IntoView {
     let store = expect_context::<Store>();
     let phase = memo(move || store.phase.get());
-    let was_drawn = StoredValue::new(false);
+    let mut was_drawn = false;
     effect(move || {
         phase.track();
-        if was_drawn.get_value() {
+        if was_drawn {
             driver::after_ms(0, || focus(query("#first-book [data-first]").or_else(|| query(router::ARRIVAL))));
         }
-        was_drawn.set_value(true);
+        was_drawn = true;
     });
     view! {
         {part(move || match phase.get() {
-            Phase::SignedOut => view! { <welcome::Welcome/> }.into_any(),
-            Phase::Unreachable => view! { <welcome::Unreachable/> }.into_any(),
-            Phase::FirstBook => view! { <welcome::FirstBook/> }.into_any(),
-            Phase::Open => view! { <frame::Frame/> }.into_any(),
+            Phase::SignedOut => view! { <welcome::Welcome/> }.drawn(),
+            Phase::Unreachable => view! { <welcome::Unreachable/> }.drawn(),
+            Phase::FirstBook => view! { <welcome::FirstBook/> }.drawn(),
+            Phase::Open => view! { <frame::Frame/> }.drawn(),
         })}
         <toast::Toast/>
     }

@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 use tidebook_ledger::{Balances, Currency};
 
-use crate::app::erased::{self, flag, memo, part, text};
+use crate::app::drawn::{self, Draw, attr, flag, part, part_of, text};
 use crate::app::format;
+use crate::app::watched::{Derived, Watched, memo};
 use crate::name;
 
 /// A symbol of the sprite in the page.
@@ -28,10 +29,10 @@ pub(crate) fn field_error(
 }
 
 /// A fault as a line of its own, where there is one.
-pub(crate) fn error_line(fault: Memo<Option<String>>) -> impl IntoView {
+pub(crate) fn error_line(fault: Derived<Option<String>>) -> impl IntoView {
     part(move || match fault.get() {
-        Some(fault) => view! { <p class="error">{icon("alert")}<span>{fault}</span></p> }.into_any(),
-        None => ().into_any(),
+        Some(fault) => view! { <p class="error">{icon("alert")}<span>{fault}</span></p> }.drawn(),
+        None => ().drawn(),
     })
 }
 
@@ -55,56 +56,77 @@ pub(crate) fn contact_word(amount: i128) -> &'static str {
 
 /// Balances in the order they are shown: the book's own currency, then the others by code.
 pub(crate) fn in_order(balances: &Balances, own: Option<Currency>) -> Vec<(Currency, i128)> {
-    let mut all: Vec<_> = balances.iter().map(|(currency, amount)| (*currency, *amount)).collect();
-    all.sort_by_key(|(currency, _)| (Some(*currency) != own, *currency));
-    all
+    let is_own = |(currency, _): &(&Currency, &i128)| Some(**currency) == own;
+    let (first, rest): (Vec<_>, Vec<_>) = balances.iter().partition(is_own);
+    first.into_iter().chain(rest).map(|(currency, amount)| (*currency, *amount)).collect()
 }
 
 /// Balances at the head of a page: one large, the others below it.
 #[component]
 pub(crate) fn Hero(
-    #[prop(into)] balances: Signal<Vec<(Currency, i128)>>,
-    #[prop(into)] own: Signal<Option<Currency>>,
+    balances: Derived<Vec<(Currency, i128)>>,
+    own: Derived<Option<Currency>>,
     /// The words before the large figure, by its sign.
     words: fn(i128) -> &'static str,
     /// The same for the others.
     words_rest: fn(i128) -> &'static str,
 ) -> impl IntoView {
     // Even in everything: the large figure is nothing, in the book's own currency.
-    let large = memo(move || balances.with(|all| all.first().copied()).or_else(|| Some((own.get()?, 0))));
-    let count = memo(move || balances.with(|all| all.len()));
+    // Drawn again when other currencies come in; an amount that changes is only written anew.
+    let currencies = memo(move || balances.with(|all| all.iter().map(|(currency, _)| *currency).collect::<Vec<_>>()));
+    let amount_of = move |currency| balances.with(|all| amount_in(all, currency));
+    // Even in everything: the large figure is nothing, in the book's own currency.
+    let large = part_of(
+        move || currencies.with(|all| all.first().copied()).or_else(|| own.get()),
+        move |currency| currency.map(|currency| large_figure(currency, memo(move || amount_of(currency)), words)),
+    );
     let rest = part(move || {
-        (1..count.get())
-            .map(|place| {
-                let item = memo(move || balances.with(|all| all.get(place).copied()));
-                part(move || item.get().map(|(currency, amount)| rest_item(currency, amount, words_rest)))
-            })
-            .collect_view()
+        let rest = currencies.get().into_iter().skip(1);
+        rest.map(|currency| rest_item(currency, memo(move || amount_of(currency)), words_rest)).collect_view()
     });
     view! {
-        <p class="balance-word">{text(move || large.get().map_or("", |(_, amount)| words(amount)).to_owned())}</p>
-        {part(move || large.get().map(|(currency, amount)| large_figure(currency, amount)))}
-        <ul class="balance-rest" hidden=flag(move || count.get() < 2)>{rest}</ul>
+        {large}
+        <ul class="balance-rest" hidden=flag(move || currencies.with(|all| all.len() < 2))>{rest}</ul>
     }
 }
 
-fn large_figure(currency: Currency, amount: i128) -> impl IntoView {
-    let written = format::money(amount, currency);
+/// What a list of balances holds of a currency.
+pub(crate) fn amount_in(balances: &[(Currency, i128)], currency: Currency) -> i128 {
+    balances.iter().find(|(known, _)| *known == currency).map_or(0, |(_, amount)| *amount)
+}
+
+fn large_figure(currency: Currency, amount: Derived<i128>, words: fn(i128) -> &'static str) -> impl IntoView {
+    let written = memo(move || format::money(amount.get(), currency));
+    let minor = text(move || written.with(|written| format!("{}{}", written.minor, written.after)));
     view! {
-        <p class=format!("hero {}", colour(amount)) data-currency=currency.to_string() data-amount=amount.to_string()>
-            <span class="sign">{written.sign}</span>
-            {written.whole}
-            <span class="minor">{format!("{}{}", written.minor, written.after)}</span>
+        <p class="balance-word">{text(move || words(amount.get()).into())}</p>
+        <p
+            class=text(move || format!("hero {}", colour(amount.get())))
+            data-currency=currency.to_string()
+            data-amount=text(move || amount.get().to_string())
+        >
+            <span class="sign">{text(move || written.with(|written| written.sign.into()))}</span>
+            {text(move || written.with(|written| written.whole.clone()))}
+            <span class="minor">{minor}</span>
         </p>
     }
 }
 
-fn rest_item(currency: Currency, amount: i128, words: fn(i128) -> &'static str) -> impl IntoView {
+fn rest_item(currency: Currency, amount: Derived<i128>, words: fn(i128) -> &'static str) -> impl IntoView {
     view! {
         <li data-currency=currency.to_string()>
-            <span class="word">{words(amount)}</span>
-            <data class=colour(amount) value=amount.to_string()>{format::money(amount, currency).signed()}</data>
+            <span class="word">{text(move || words(amount.get()).into())}</span>
+            {money(currency, amount)}
         </li>
+    }
+}
+
+/// An amount with its sign and colour, which follows its value.
+pub(crate) fn money(currency: Currency, amount: Derived<i128>) -> impl IntoView {
+    view! {
+        <data class=attr(move || Some(colour(amount.get()))) value=text(move || amount.get().to_string())>
+            {text(move || format::money(amount.get(), currency).signed())}
+        </data>
     }
 }
 
@@ -112,7 +134,7 @@ fn rest_item(currency: Currency, amount: i128, words: fn(i128) -> &'static str) 
 #[component]
 pub(crate) fn CurrencySelect(
     id: &'static str,
-    value: RwSignal<Currency>,
+    value: Watched<Currency>,
     /// Write their names, not their codes alone.
     #[prop(optional)]
     named: bool,
@@ -134,7 +156,7 @@ pub(crate) fn CurrencySelect(
             <select
                 id=id
                 aria-label="Currency"
-                on:change=erased::value(move |code| code.parse().into_iter().for_each(|currency| value.set(currency)))
+                on:change=drawn::value(move |code| code.parse().into_iter().for_each(|currency| value.set(currency)))
             >
                 {options}
             </select>

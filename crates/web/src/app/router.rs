@@ -1,6 +1,5 @@
 //! Screens by address, over the browser's own history.
 
-use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, Event, HtmlAnchorElement, MouseEvent, PopStateEvent};
 

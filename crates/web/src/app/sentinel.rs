@@ -1,11 +1,12 @@
 //! Stands at the end of a long list, and tells when it comes into view.
 
-use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, IntersectionObserver, IntersectionObserverEntry};
 
-use crate::app::erased::effect;
+use crate::app::browser::element;
+use crate::app::drawn::Drawn;
+use crate::app::watched::{Derived, effect};
 
 type Seen = Closure<dyn FnMut(js_sys::Array)>;
 
@@ -39,17 +40,20 @@ impl Drop for Watch {
 /// rows there are; `is_all`: there are no more.
 #[component]
 pub(crate) fn Sentinel(
-    #[prop(into)] drawn: Signal<usize>,
-    #[prop(into)] is_all: Signal<bool>,
+    drawn: Derived<usize>,
+    is_all: Derived<bool>,
     more: impl Fn() + Copy + 'static,
 ) -> impl IntoView {
-    let place = NodeRef::<html::Div>::new();
-    let watch = StoredValue::new_local(None::<Watch>);
+    let place = element("div", &[("class", "sentinel"), ("aria-hidden", "true")]);
+    let watched = place.clone();
+    let mut watch: Option<Watch> = None;
     effect(move || {
         // A new watch tells at once whether the end is still in view.
         drawn.track();
-        let element = place.get().filter(|_| !is_all.get());
-        watch.set_value(element.and_then(|element| Watch::start(&element, more)));
+        drop(watch.take());
+        if !is_all.get() {
+            watch = Watch::start(&watched, more);
+        }
     });
-    view! { <div node_ref=place class="sentinel" aria-hidden="true"></div> }
+    Drawn::element(place)
 }

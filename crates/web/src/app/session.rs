@@ -1,8 +1,6 @@
 //! Coming and going: from an address to an open book, and back to the welcome page.
 
-use leptos::prelude::*;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use tidebook_book::BookId;
 use tidebook_ledger::Currency;
 
@@ -20,6 +18,24 @@ struct Account {
 struct Page<T> {
     items: Vec<T>,
     next_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct NewBook<'a> {
+    id: BookId,
+    name: &'a str,
+    currency: Currency,
+}
+
+/// Who somebody says they are. What makes a new account stays out where one signs in.
+#[derive(Serialize)]
+pub(crate) struct Credentials {
+    pub(crate) email: String,
+    pub(crate) password: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) setup_code: Option<String>,
 }
 
 /// What is known before the first screen is drawn.
@@ -55,8 +71,8 @@ pub(crate) fn arrive(store: Store, start: Start) {
 }
 
 /// Signs in or up at one of the two addresses that answer with an account.
-pub(crate) async fn sign(store: Store, path: &str, body: serde_json::Value) -> Result<(), HttpError> {
-    let Account { user } = Call::post(path, &body).json().await?;
+pub(crate) async fn sign(store: Store, path: &str, body: &Credentials) -> Result<(), HttpError> {
+    let Account { user } = Call::post(path, body).json().await?;
     let books = all_books(Call::get("/books")).await?;
     enter(store, user, books);
     Ok(())
@@ -76,7 +92,7 @@ pub(crate) async fn sign_out(store: Store) -> Result<(), HttpError> {
 
 /// Makes a book and opens it. The id is made here, so that a repeated call makes no second one.
 pub(crate) async fn make_book(store: Store, id: BookId, name: &str, currency: Currency) -> Result<(), HttpError> {
-    let body = json!({ "id": id, "name": name.trim(), "currency": currency });
+    let body = NewBook { id, name: name.trim(), currency };
     let book: BookItem = Call::post("/books", &body).json().await?;
     store.books.update(|books| {
         if !books.iter().any(|known| known.id == book.id) {

@@ -1,13 +1,13 @@
 //! Settings: how it looks, who is signed in, and the way out.
 
-use leptos::prelude::*;
-use wasm_bindgen_futures::spawn_local;
-
 use crate::app::browser::{document, forget, remember, remembered};
-use crate::app::erased::{click, part, value, when};
+use crate::app::drawn::{click, part, value, when};
+use crate::app::driver::spawn;
 use crate::app::parts::{avatar, icon};
 use crate::app::store::Store;
+use crate::app::watched::Watched;
 use crate::app::{keys, session};
+use leptos::prelude::*;
 
 /// Also read by theme.js, before the first paint.
 const THEME: &str = "tidebook-theme";
@@ -103,9 +103,9 @@ fn KeysSwitch() -> impl IntoView {
 #[component]
 fn Account() -> impl IntoView {
     let store = expect_context::<Store>();
-    let is_asking = RwSignal::new(false);
+    let is_asking = Watched::new(false);
     let leave = move || {
-        spawn_local(async move {
+        spawn(async move {
             if let Err(error) = session::sign_out(store).await {
                 store.say(error.words());
             }

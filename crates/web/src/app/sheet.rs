@@ -1,16 +1,16 @@
 //! The sheet that things are written on: over the page on a phone, a pane beside it where there is room.
 
-use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::{HtmlDialogElement, HtmlElement};
 
-use crate::app::browser::{document, focus, is_wide, listen, query, window};
+use crate::app::browser::{by_id, document, focus, is_wide, listen, query, window};
+use crate::app::drawn::{Draw, click, part};
 use crate::app::entry_form::EntryForm;
-use crate::app::erased::{click, effect, part};
 use crate::app::parts::icon;
 use crate::app::small_forms::{BookForm, PersonForm};
 use crate::app::store::{Sheet, Store};
+use crate::app::watched::effect;
 
 /// The field a sheet starts at.
 const FIRST_FIELD: &str = "#sheet [data-first]";
@@ -18,28 +18,24 @@ const FIRST_FIELD: &str = "#sheet [data-first]";
 #[component]
 pub(crate) fn SheetHost() -> impl IntoView {
     let store = expect_context::<Store>();
-    let place = NodeRef::<html::Dialog>::new();
-    let came_from = StoredValue::new_local(None::<HtmlElement>);
-    let was_open = StoredValue::new(false);
+    let (mut was_open, mut came_from) = (false, None::<HtmlElement>);
     effect(move || {
         let is_open = store.sheet.with(Option::is_some);
-        let Some(dialog) = place.get() else { return };
-        if is_open && !was_open.get_value() {
-            came_from.set_value(document().active_element().and_then(|element| element.dyn_into().ok()));
+        let Some(dialog) = dialog() else { return };
+        if is_open && !was_open {
+            came_from = document().active_element().and_then(|element| element.dyn_into().ok());
         }
         if is_open {
             open(&dialog);
-        } else if was_open.get_value() {
+        } else if was_open {
             dialog.close();
-            focus(came_from.get_value().filter(|element| element.is_connected()));
+            focus(came_from.take().filter(|element| element.is_connected()));
         }
-        was_open.set_value(is_open);
+        was_open = is_open;
     });
-    follow_width(place);
     let close = move || store.sheet.set(None);
     view! {
         <dialog
-            node_ref=place
             id="sheet"
             class="sheet"
             aria-labelledby="sheet-title"
@@ -58,9 +54,9 @@ pub(crate) fn SheetHost() -> impl IntoView {
                         </button>
                     </header>
                     {match sheet {
-                        Sheet::Transaction { contact, got } => view! { <EntryForm contact got/> }.into_any(),
-                        Sheet::Person => view! { <PersonForm/> }.into_any(),
-                        Sheet::Book => view! { <BookForm/> }.into_any(),
+                        Sheet::Transaction { contact, got } => view! { <EntryForm contact got/> }.drawn(),
+                        Sheet::Person => view! { <PersonForm/> }.drawn(),
+                        Sheet::Book => view! { <BookForm/> }.drawn(),
                     }}
                 }
             }))}
@@ -88,17 +84,19 @@ fn open(dialog: &HtmlDialogElement) {
     focus(query(FIRST_FIELD));
 }
 
+fn dialog() -> Option<HtmlDialogElement> {
+    by_id("sheet")?.dyn_into().ok()
+}
+
 /// A pane becomes a sheet, and a sheet a pane, when the window is made narrower or wider meanwhile.
-fn follow_width(place: NodeRef<html::Dialog>) {
-    let was_wide = StoredValue::new(is_wide());
+pub(crate) fn follow_width() {
+    let mut was_wide = is_wide();
     listen(&window(), "resize", move |_: web_sys::Event| {
-        let is_now_wide = is_wide();
-        let is_changed = was_wide.try_get_value().is_some_and(|was_wide| was_wide != is_now_wide);
-        if !is_changed {
+        if was_wide == is_wide() {
             return;
         }
-        was_wide.set_value(is_now_wide);
-        if let Some(dialog) = place.try_get_untracked().flatten().filter(HtmlDialogElement::open) {
+        was_wide = is_wide();
+        if let Some(dialog) = dialog().filter(HtmlDialogElement::open) {
             dialog.close();
             open(&dialog);
         }

@@ -2,13 +2,13 @@
 
 use leptos::prelude::*;
 use tidebook_ledger::{ContactId, LedgerOp};
-use wasm_bindgen_futures::spawn_local;
 use web_sys::SubmitEvent;
 
-use crate::app::driver::new_id;
-use crate::app::erased::{attr, click, text, value};
+use crate::app::drawn::{attr, click, text, value};
+use crate::app::driver::{new_id, spawn};
 use crate::app::parts::{CurrencySelect, field_error};
 use crate::app::store::Store;
+use crate::app::watched::Watched;
 use crate::app::{format, router, session};
 use crate::entry::name_fault;
 use crate::route::Route;
@@ -16,8 +16,8 @@ use crate::route::Route;
 #[component]
 pub(crate) fn PersonForm() -> impl IntoView {
     let store = expect_context::<Store>();
-    let name = RwSignal::new(String::new());
-    let fault = RwSignal::new(None);
+    let name = Watched::new(String::new());
+    let fault = Watched::new(None);
     let base = store.seq();
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -69,10 +69,10 @@ pub(crate) fn BookFields(label: &'static str, action: &'static str) -> impl Into
     let store = expect_context::<Store>();
     // One id for one form: pressing twice makes one book.
     let id = session::new_book_id();
-    let name = RwSignal::new(String::new());
-    let currency = RwSignal::new(format::home_currency());
-    let fault = RwSignal::new(None);
-    let is_busy = RwSignal::new(false);
+    let name = Watched::new(String::new());
+    let currency = Watched::new(format::home_currency());
+    let fault = Watched::new(None);
+    let is_busy = Watched::new(false);
     let make = move || {
         let typed = name.get_untracked();
         fault.set(name_fault(&typed));
@@ -80,17 +80,16 @@ pub(crate) fn BookFields(label: &'static str, action: &'static str) -> impl Into
             return;
         }
         is_busy.set(true);
-        spawn_local(async move {
+        spawn(async move {
             let made = session::make_book(store, id, &typed, currency.get_untracked()).await;
             match made {
                 Ok(()) => {
                     store.sheet.set(None);
                     router::go(store, Route::Contacts);
                 }
-                // The form may be gone by now.
-                Err(error) => drop(fault.try_set(Some(error.words()))),
+                Err(error) => fault.set(Some(error.words())),
             }
-            let _ = is_busy.try_set(false);
+            is_busy.set(false);
         });
     };
     view! {

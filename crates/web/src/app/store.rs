@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use leptos::prelude::*;
+use send_wrapper::SendWrapper;
 use serde::Deserialize;
 use tidebook_book::{BookId, MutationId, Person, Role, Seq, UnixMillis, UserId};
 use tidebook_ledger::{Balances, BookFacts, CivilDate, ContactId, Currency, Ledger, LedgerOp, LedgerState, Touched};
@@ -15,6 +16,7 @@ use tidebook_replica::{BookCopy, NewMutation, SyncStatus};
 use crate::app::browser;
 use crate::app::driver::{self, Alarm, Driver, News};
 use crate::app::format::Surrounding;
+use crate::app::watched::Watched;
 use crate::route::Route;
 use crate::summary::{ContactSummary, summarise};
 use crate::waiting::{Waiting, waiting};
@@ -68,72 +70,75 @@ pub(crate) struct Flash {
     pub(crate) rows: BTreeSet<Touched>,
 }
 
+/// There is one thread, but what is watched may be asked for from any.
+type Employed = SendWrapper<Rc<Driver>>;
+
 #[derive(Clone, Copy)]
 pub(crate) struct Store {
-    pub(crate) phase: RwSignal<Phase>,
-    pub(crate) route: RwSignal<Route>,
-    pub(crate) me: RwSignal<Option<Me>>,
-    pub(crate) books: RwSignal<Vec<BookItem>>,
-    pub(crate) book: RwSignal<Option<BookId>>,
+    pub(crate) phase: Watched<Phase>,
+    pub(crate) route: Watched<Route>,
+    pub(crate) me: Watched<Option<Me>>,
+    pub(crate) books: Watched<Vec<BookItem>>,
+    pub(crate) book: Watched<Option<BookId>>,
     /// Of the open book, once its first entry is here.
-    pub(crate) facts: RwSignal<Option<BookFacts>>,
-    pub(crate) people: RwSignal<Vec<Person>>,
-    pub(crate) role: RwSignal<Option<Role>>,
-    pub(crate) totals: RwSignal<Balances>,
+    pub(crate) facts: Watched<Option<BookFacts>>,
+    pub(crate) people: Watched<Vec<Person>>,
+    pub(crate) role: Watched<Option<Role>>,
+    pub(crate) totals: Watched<Balances>,
     /// The open book's log has been here up to its head.
-    pub(crate) was_current: RwSignal<bool>,
-    pub(crate) status: RwSignal<SyncStatus>,
-    pub(crate) reached: RwSignal<bool>,
-    pub(crate) rejected: RwSignal<Vec<RejectedChange>>,
-    pub(crate) held: RwSignal<Option<String>>,
-    pub(crate) waiting: RwSignal<Waiting>,
-    pub(crate) flash: RwSignal<Flash>,
-    pub(crate) today: RwSignal<CivilDate>,
-    pub(crate) sheet: RwSignal<Option<Sheet>>,
-    pub(crate) toast: RwSignal<Option<String>>,
+    pub(crate) was_current: Watched<bool>,
+    pub(crate) status: Watched<SyncStatus>,
+    pub(crate) reached: Watched<bool>,
+    pub(crate) rejected: Watched<Vec<RejectedChange>>,
+    pub(crate) held: Watched<Option<String>>,
+    pub(crate) waiting: Watched<Waiting>,
+    pub(crate) flash: Watched<Flash>,
+    pub(crate) today: Watched<CivilDate>,
+    pub(crate) sheet: Watched<Option<Sheet>>,
+    pub(crate) toast: Watched<Option<String>>,
     /// Something in the list of contacts changed.
     pub(crate) contacts_changed: Trigger,
-    contact_changed: StoredValue<HashMap<ContactId, ArcTrigger>>,
-    summaries: StoredValue<HashMap<ContactId, ContactSummary>>,
-    last_synced: StoredValue<Option<UnixMillis>>,
-    driver: StoredValue<Option<Rc<Driver>>, LocalStorage>,
+    contact_changed: Watched<HashMap<ContactId, ArcTrigger>>,
+    summaries: Watched<HashMap<ContactId, ContactSummary>>,
+    last_synced: Watched<Option<UnixMillis>>,
+    driver: Watched<Option<Employed>>,
     /// Drivers of people whose session ended while something of theirs was only here.
-    parked: StoredValue<Vec<Rc<Driver>>, LocalStorage>,
-    mark_alarm: StoredValue<Alarm, LocalStorage>,
+    parked: Watched<Vec<Employed>>,
+    mark_alarm: Watched<SendWrapper<Alarm>>,
     /// Somebody was signed in in this window before.
-    pub(crate) was_here: StoredValue<bool>,
+    pub(crate) was_here: Watched<bool>,
 }
 
 impl Store {
     pub(crate) fn new(phase: Phase) -> Self {
         Self {
-            phase: RwSignal::new(phase),
-            route: RwSignal::new(Route::Contacts),
-            me: RwSignal::new(None),
-            books: RwSignal::new(Vec::new()),
-            book: RwSignal::new(None),
-            facts: RwSignal::new(None),
-            people: RwSignal::new(Vec::new()),
-            role: RwSignal::new(None),
-            totals: RwSignal::new(Balances::new()),
-            was_current: RwSignal::new(false),
-            status: RwSignal::new(SyncStatus::Offline(0)),
-            reached: RwSignal::new(false),
-            rejected: RwSignal::new(Vec::new()),
-            held: RwSignal::new(None),
-            waiting: RwSignal::new(Waiting::default()),
-            flash: RwSignal::new(Flash::default()),
-            today: RwSignal::new(driver::today()),
-            sheet: RwSignal::new(None),
-            toast: RwSignal::new(None),
+            phase: Watched::new(phase),
+            route: Watched::new(Route::Contacts),
+            me: Watched::new(None),
+            books: Watched::new(Vec::new()),
+            book: Watched::new(None),
+            facts: Watched::new(None),
+            people: Watched::new(Vec::new()),
+            role: Watched::new(None),
+            totals: Watched::new(Balances::new()),
+            was_current: Watched::new(false),
+            status: Watched::new(SyncStatus::Offline(0)),
+            reached: Watched::new(false),
+            rejected: Watched::new(Vec::new()),
+            held: Watched::new(None),
+            waiting: Watched::new(Waiting::default()),
+            flash: Watched::new(Flash::default()),
+            today: Watched::new(driver::today()),
+            sheet: Watched::new(None),
+            toast: Watched::new(None),
             contacts_changed: Trigger::new(),
-            contact_changed: StoredValue::new(HashMap::new()),
-            summaries: StoredValue::new(HashMap::new()),
-            last_synced: StoredValue::new(None),
-            driver: StoredValue::new_local(None),
-            parked: StoredValue::new_local(Vec::new()),
-            mark_alarm: StoredValue::new_local(Alarm::default()),
-            was_here: StoredValue::new(Self::remembered_book().is_some()),
+            contact_changed: Watched::new(HashMap::new()),
+            summaries: Watched::new(HashMap::new()),
+            last_synced: Watched::new(None),
+            driver: Watched::new(None),
+            parked: Watched::new(Vec::new()),
+            mark_alarm: Watched::new(SendWrapper::new(Alarm::default())),
+            was_here: Watched::new(Self::remembered_book().is_some()),
         }
     }
 
@@ -150,18 +155,18 @@ impl Store {
     }
 
     pub(crate) fn summaries<R>(self, read: impl FnOnce(&HashMap<ContactId, ContactSummary>) -> R) -> R {
-        self.summaries.with_value(read)
+        self.summaries.with_untracked(read)
     }
 
     /// Makes the caller run again when something about this contact or its transactions changes.
     pub(crate) fn track_contact(self, id: ContactId) {
         let mut trigger = None;
-        self.contact_changed.update_value(|triggers| trigger = Some(triggers.entry(id).or_default().clone()));
+        self.contact_changed.update_untracked(|triggers| trigger = Some(triggers.entry(id).or_default().clone()));
         trigger.into_iter().for_each(|trigger| trigger.track());
     }
 
     pub(crate) fn driver(self) -> Option<Rc<Driver>> {
-        self.driver.get_value()
+        self.driver.with_untracked(|driver| driver.as_deref().cloned())
     }
 
     /// The open book's own currency.
@@ -191,12 +196,12 @@ impl Store {
     }
 
     pub(crate) fn last_synced(self) -> Option<UnixMillis> {
-        self.last_synced.get_value()
+        self.last_synced.get_untracked()
     }
 
     /// How many changes are only in this window, of whoever.
     pub(crate) fn unsent(self) -> usize {
-        let parked: usize = self.parked.with_value(|parked| parked.iter().map(|driver| driver.unsent()).sum());
+        let parked: usize = self.parked.with_untracked(|parked| parked.iter().map(|driver| driver.unsent()).sum());
         parked + self.driver().map_or(0, |driver| driver.unsent())
     }
 
@@ -224,7 +229,7 @@ impl Store {
     }
 
     pub(crate) fn look_at_the_day(self) {
-        put(self.today, driver::today());
+        self.today.put(driver::today());
     }
 
     pub(crate) fn say(self, words: impl Into<String>) {
@@ -253,12 +258,12 @@ impl Store {
     /// Takes up where the person left off, if they were here before in this window, or starts anew.
     pub(crate) fn employ_driver(self, me: &Me) {
         let mut left = None;
-        self.parked.update_value(|parked| {
+        self.parked.update_untracked(|parked| {
             let place = parked.iter().position(|driver| driver.user() == me.id);
-            left = place.map(|place| parked.swap_remove(place));
+            left = place.map(|place| parked.swap_remove(place).take());
         });
         let driver = left.unwrap_or_else(|| Driver::new(me.id, move |news| self.hear(news)));
-        self.driver.set_value(Some(driver.clone()));
+        self.driver.set(Some(SendWrapper::new(driver.clone())));
         driver.connect_now();
     }
 
@@ -267,7 +272,7 @@ impl Store {
         if let Some(driver) = self.driver() {
             driver.stop();
             if driver.unsent() > 0 {
-                self.parked.update_value(|parked| parked.push(driver));
+                self.parked.update_untracked(|parked| parked.push(SendWrapper::new(driver)));
             }
         }
         self.leave();
@@ -283,8 +288,8 @@ impl Store {
     }
 
     fn leave(self) {
-        self.was_here.set_value(true);
-        self.driver.set_value(None);
+        self.was_here.set(true);
+        self.driver.set(None);
         self.book.set(None);
         self.books.set(Vec::new());
         self.me.set(None);
@@ -302,8 +307,8 @@ impl Store {
             return self.park_driver();
         }
         news.server_errors.into_iter().for_each(|detail| self.say(driver::sentence(&detail)));
-        let of_book = self.book.get_untracked().and_then(|book| news.books.get(&book));
-        if let Some(of_book) = of_book {
+        let open = self.book.get_untracked();
+        if let Some((_, of_book)) = news.books.iter().find(|(book, _)| Some(*book) == open) {
             if of_book.is_reset {
                 self.look_at_all();
             } else {
@@ -330,12 +335,12 @@ impl Store {
         });
         let contacts: Vec<ContactId> = contacts.collect();
         let summaries = self.view(|state| {
-            put(self.totals, state.totals().clone());
-            put(self.facts, state.book().cloned());
+            self.totals.put(state.totals().clone());
+            self.facts.put(state.book().cloned());
             contacts.iter().map(|id| (*id, summarise(state, *id, &Surrounding))).collect::<Vec<_>>()
         });
         let mut is_changed = false;
-        self.summaries.update_value(|known| {
+        self.summaries.update_untracked(|known| {
             for (id, summary) in summaries.into_iter().flatten() {
                 is_changed |= known.get(&id) != summary.as_ref();
                 match summary {
@@ -347,67 +352,60 @@ impl Store {
         if is_changed {
             self.contacts_changed.notify();
         }
-        self.contact_changed.with_value(|triggers| {
+        self.contact_changed.with_untracked(|triggers| {
             contacts.iter().filter_map(|id| triggers.get(id)).for_each(|trigger| trigger.notify());
         });
     }
 
     fn look_at_all(self) {
         let summaries = self.view(|state| {
-            put(self.totals, state.totals().clone());
-            put(self.facts, state.book().cloned());
+            self.totals.put(state.totals().clone());
+            self.facts.put(state.book().cloned());
             let contacts = state.contacts().filter_map(|contact| summarise(state, contact.id, &Surrounding));
             contacts.map(|summary| (summary.id, summary)).collect::<HashMap<_, _>>()
         });
         if summaries.is_none() {
-            put(self.totals, Balances::new());
-            put(self.facts, None);
+            self.totals.put(Balances::new());
+            self.facts.put(None);
         }
-        self.summaries.set_value(summaries.unwrap_or_default());
+        self.summaries.set(summaries.unwrap_or_default());
         self.contacts_changed.notify();
-        self.contact_changed.with_value(|triggers| triggers.values().for_each(|trigger| trigger.notify()));
+        self.contact_changed.with_untracked(|triggers| triggers.values().for_each(|trigger| trigger.notify()));
         self.look_at_people();
     }
 
     fn look_at_people(self) {
         let (people, role) = self.copy(|copy| (copy.people().to_vec(), copy.role())).unwrap_or_default();
-        put(self.people, people);
-        put(self.role, role);
+        self.people.put(people);
+        self.role.put(role);
     }
 
     fn look_at_status(self) {
         let Some((book, driver)) = self.book.get_untracked().zip(self.driver()) else {
-            return put(self.waiting, Waiting::default());
+            return self.waiting.put(Waiting::default());
         };
         let status = driver.read(|replica| replica.sync_status(book));
-        put(self.status, status);
-        put(self.reached, driver.reached());
+        self.status.put(status);
+        self.reached.put(driver.reached());
         let is_current = self.copy(|copy| copy.epoch().is_some() && copy.seq() >= copy.head()).unwrap_or(false);
         if is_current {
-            put(self.was_current, true);
+            self.was_current.put(true);
         }
         if status == SyncStatus::Synced {
-            self.last_synced.set_value(Some(driver::now()));
+            self.last_synced.set(Some(driver::now()));
         }
-        put(self.rejected, self.copy(rejected_changes).unwrap_or_default());
-        put(self.held, self.copy(|copy| copy.held().map(str::to_owned)).flatten());
+        self.rejected.put(self.copy(rejected_changes).unwrap_or_default());
+        self.held.put(self.copy(|copy| copy.held().map(str::to_owned)).flatten());
         self.look_at_waiting();
     }
 
     fn look_at_waiting(self) {
         let (waiting, next_in) = self.copy(|copy| waiting(copy.pending(), driver::now())).unwrap_or_default();
-        put(self.waiting, waiting);
-        self.mark_alarm.update_value(|alarm| match next_in.and_then(|ms| u64::try_from(ms).ok()) {
+        self.waiting.put(waiting);
+        self.mark_alarm.update_untracked(|alarm| match next_in.and_then(|ms| u64::try_from(ms).ok()) {
             Some(ms) => alarm.set(ms, move || self.look_at_waiting()),
             None => alarm.clear(),
         });
-    }
-}
-
-/// Sets a signal only where its value is another, so that nothing is drawn again for nothing.
-fn put<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
-    if signal.with_untracked(|old| *old != value) {
-        signal.set(value);
     }
 }
 

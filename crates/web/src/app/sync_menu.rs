@@ -5,10 +5,11 @@ use tidebook_ledger::{Direction, LedgerOp};
 use tidebook_replica::SyncStatus;
 use wasm_bindgen::prelude::*;
 
-use crate::app::erased::{attr, click, memo, part, text, when};
+use crate::app::drawn::{attr, click, part, part_of, text, when};
 use crate::app::format;
 use crate::app::parts::{error_line, icon};
 use crate::app::store::{RejectedChange, Store};
+use crate::app::watched::{Watched, memo};
 use crate::chip::{chip, sentence};
 
 #[component]
@@ -23,7 +24,7 @@ pub(crate) fn SyncChip() -> impl IntoView {
             popovertarget="sync-menu"
             data-state=attr(move || Some(chip.with(|chip| chip.state)))
         >
-            {part(move || icon(chip.with(|chip| chip.icon)))}
+            {part_of(move || chip.with(|chip| chip.icon), icon)}
             <span role="status">{text(move || chip.with(|chip| chip.words.clone()))}</span>
         </button>
     }
@@ -33,7 +34,7 @@ pub(crate) fn SyncChip() -> impl IntoView {
 #[component]
 pub(crate) fn SyncMenu() -> impl IntoView {
     let store = expect_context::<Store>();
-    let is_open = RwSignal::new(false);
+    let is_open = Watched::new(false);
     let toggled = move |event: web_sys::Event| {
         let state = js_sys::Reflect::get(&event, &"newState".into()).ok().and_then(|state| state.as_string());
         is_open.set(state.as_deref() == Some("open"));

@@ -1,14 +1,15 @@
 //! A line that comes and goes: what happened, never the only way to learn of it.
 
-use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
+use crate::app::browser::by_id;
+use crate::app::drawn::{click, text};
 use crate::app::driver::Alarm;
-use crate::app::erased::{click, effect, text};
 use crate::app::parts::icon;
 use crate::app::store::Store;
+use crate::app::watched::effect;
 
 /// How long it stays: the look's line at its foot takes as long to ebb away.
 const STAYS_MS: u64 = 8_000;
@@ -16,19 +17,17 @@ const STAYS_MS: u64 = 8_000;
 #[component]
 pub(crate) fn Toast() -> impl IntoView {
     let store = expect_context::<Store>();
-    let place = NodeRef::<html::Div>::new();
-    let alarm = StoredValue::new_local(Alarm::default());
+    let mut alarm = Alarm::default();
     effect(move || {
         let is_shown = store.toast.with(Option::is_some);
-        let Some(place) = place.get() else { return };
-        show(&place, is_shown);
-        alarm.update_value(|alarm| match is_shown {
+        by_id("toast").iter().for_each(|toast| show(toast, is_shown));
+        match is_shown {
             true => alarm.set(STAYS_MS, move || store.toast.set(None)),
             false => alarm.clear(),
-        });
+        }
     });
     view! {
-        <div node_ref=place id="toast" class="toast" popover="manual" role="status">
+        <div id="toast" class="toast" popover="manual" role="status">
             <span>{text(move || store.toast.get().unwrap_or_default())}</span>
             <button
                 class="btn btn-quiet"

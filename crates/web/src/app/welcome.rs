@@ -1,18 +1,17 @@
 //! Before a book is open: signing in or up, the first book, and a server that does not answer.
 
 use leptos::prelude::*;
-use serde_json::json;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::SubmitEvent;
 
 use crate::app::browser::{by_id, focus};
-use crate::app::driver::{HttpError, after_ms};
-use crate::app::erased::{attr, click, flag, memo, text, value, when};
+use crate::app::drawn::{attr, click, flag, text, value, when};
+use crate::app::driver::{HttpError, after_ms, spawn};
 use crate::app::frame::try_again;
 use crate::app::parts::{error_line, field_error, icon};
-use crate::app::session;
+use crate::app::session::{self, Credentials};
 use crate::app::small_forms::BookFields;
 use crate::app::store::Store;
+use crate::app::watched::{Derived, Watched, memo};
 
 const PASSWORD_CHARS_MIN: usize = 8;
 
@@ -30,29 +29,29 @@ struct Faults {
 /// What is in the form.
 #[derive(Clone, Copy)]
 struct Fields {
-    is_new: RwSignal<bool>,
-    name: RwSignal<String>,
-    email: RwSignal<String>,
-    password: RwSignal<String>,
-    setup_code: RwSignal<String>,
+    is_new: Watched<bool>,
+    name: Watched<String>,
+    email: Watched<String>,
+    password: Watched<String>,
+    setup_code: Watched<String>,
     /// The server said that it wants one.
-    wants_setup_code: RwSignal<bool>,
-    faults: RwSignal<Faults>,
-    is_busy: RwSignal<bool>,
+    wants_setup_code: Watched<bool>,
+    faults: Watched<Faults>,
+    is_busy: Watched<bool>,
 }
 
 #[component]
 pub(crate) fn Welcome() -> impl IntoView {
     let store = expect_context::<Store>();
     let fields = Fields {
-        is_new: RwSignal::new(!store.was_here.get_value()),
-        name: RwSignal::new(String::new()),
-        email: RwSignal::new(String::new()),
-        password: RwSignal::new(String::new()),
-        setup_code: RwSignal::new(String::new()),
-        wants_setup_code: RwSignal::new(false),
-        faults: RwSignal::new(Faults::default()),
-        is_busy: RwSignal::new(false),
+        is_new: Watched::new(!store.was_here.get_untracked()),
+        name: Watched::new(String::new()),
+        email: Watched::new(String::new()),
+        password: Watched::new(String::new()),
+        setup_code: Watched::new(String::new()),
+        wants_setup_code: Watched::new(false),
+        faults: Watched::new(Faults::default()),
+        is_busy: Watched::new(false),
     };
     let unsent = store.unsent();
     view! {
@@ -70,15 +69,16 @@ pub(crate) fn Welcome() -> impl IntoView {
                 <Mode is_new=fields.is_new faults=fields.faults/>
                 <GeneralFault faults=fields.faults/>
                 {when(move || fields.is_new.get(), move || view! {
-                    <Field id="name" label="Your name" kind="text" autocomplete="name" content=fields.name
-                        fault=Signal::derive(move || fields.faults.with(|faults| faults.name.clone()))/>
+                    <Field id="name" label="Your name" kind="text" autocomplete=memo(|| "name") content=fields.name
+                        fault=memo(move || fields.faults.with(|faults| faults.name.clone()))/>
                 })}
-                <Field id="email" label="E-mail" kind="email" autocomplete="username" content=fields.email
-                    fault=Signal::derive(move || fields.faults.with(|faults| faults.email.clone()))/>
+                <Field id="email" label="E-mail" kind="email" autocomplete=memo(|| "username") content=fields.email
+                    fault=memo(move || fields.faults.with(|faults| faults.email.clone()))/>
                 <Password fields/>
                 {when(move || fields.is_new.get() && fields.wants_setup_code.get(), move || view! {
-                    <Field id="setup-code" label="Setup code" kind="text" autocomplete="off" content=fields.setup_code
-                        fault=Signal::derive(move || fields.faults.with(|faults| faults.setup_code.clone()))/>
+                    <Field id="setup-code" label="Setup code" kind="text"
+                        autocomplete=memo(|| "off") content=fields.setup_code
+                        fault=memo(move || fields.faults.with(|faults| faults.setup_code.clone()))/>
                 })}
                 <div class="btn-row">
                     <button
@@ -117,7 +117,7 @@ fn Words(children: Children) -> impl IntoView {
 }
 
 #[component]
-fn Mode(is_new: RwSignal<bool>, faults: RwSignal<Faults>) -> impl IntoView {
+fn Mode(is_new: Watched<bool>, faults: Watched<Faults>) -> impl IntoView {
     let choice = move |choice: bool, id: &'static str, words: &'static str| {
         view! {
             <label>
@@ -145,7 +145,7 @@ fn Mode(is_new: RwSignal<bool>, faults: RwSignal<Faults>) -> impl IntoView {
 }
 
 #[component]
-fn GeneralFault(faults: RwSignal<Faults>) -> impl IntoView {
+fn GeneralFault(faults: Watched<Faults>) -> impl IntoView {
     let fault = memo(move || faults.with(|faults| faults.general.clone()));
     view! { <div id="sign-error" role="alert">{error_line(fault)}</div> }
 }
@@ -155,9 +155,9 @@ fn Field(
     id: &'static str,
     label: &'static str,
     kind: &'static str,
-    #[prop(into)] autocomplete: Signal<&'static str>,
-    content: RwSignal<String>,
-    fault: Signal<Option<String>>,
+    autocomplete: Derived<&'static str>,
+    content: Watched<String>,
+    fault: Derived<Option<String>>,
 ) -> impl IntoView {
     let error_id: &'static str = match id {
         "name" => "name-error",
@@ -185,12 +185,12 @@ fn Field(
 
 #[component]
 fn Password(fields: Fields) -> impl IntoView {
-    let autocomplete = Signal::derive(move || if fields.is_new.get() { "new-password" } else { "current-password" });
+    let autocomplete = memo(move || if fields.is_new.get() { "new-password" } else { "current-password" });
     let is_helped = move || fields.is_new.get() && fields.faults.with(|faults| faults.password.is_none());
     view! {
         <div>
             <Field id="password" label="Password" kind="password" autocomplete content=fields.password
-                fault=Signal::derive(move || fields.faults.with(|faults| faults.password.clone()))/>
+                fault=memo(move || fields.faults.with(|faults| faults.password.clone()))/>
             {when(is_helped, || view! { <p class="help">"8 characters or more."</p> })}
         </div>
     }
@@ -204,33 +204,30 @@ fn send(store: Store, fields: Fields) {
         return focus_first_fault();
     }
     fields.is_busy.set(true);
-    spawn_local(async move {
-        let (path, body) = request(fields);
-        let result = session::sign(store, path, body).await;
-        // The page may be another by now, and these signals gone.
-        let _ = fields.is_busy.try_set(false);
+    spawn(async move {
+        let (path, credentials) = request(fields);
+        let result = session::sign(store, path, &credentials).await;
+        fields.is_busy.set(false);
         if let Err(error) = result {
             if wants_setup_code(&error) {
-                let _ = fields.wants_setup_code.try_set(true);
+                fields.wants_setup_code.set(true);
             }
-            let _ = fields.faults.try_set(told(&error));
+            fields.faults.set(told(&error));
             focus_first_fault();
         }
     });
 }
 
-fn request(fields: Fields) -> (&'static str, serde_json::Value) {
-    let (email, password) = (fields.email.get_untracked(), fields.password.get_untracked());
-    let mut body = json!({ "email": email.trim(), "password": password });
-    if !fields.is_new.get_untracked() {
-        return ("/sessions", body);
-    }
-    body["name"] = fields.name.get_untracked().trim().into();
-    let code = fields.setup_code.get_untracked();
-    if !code.trim().is_empty() {
-        body["setup_code"] = code.trim().into();
-    }
-    ("/accounts", body)
+fn request(fields: Fields) -> (&'static str, Credentials) {
+    let is_new = fields.is_new.get_untracked();
+    let setup_code = fields.setup_code.get_untracked().trim().to_owned();
+    let credentials = Credentials {
+        email: fields.email.get_untracked().trim().to_owned(),
+        password: fields.password.get_untracked(),
+        name: is_new.then(|| fields.name.get_untracked().trim().to_owned()),
+        setup_code: (is_new && !setup_code.is_empty()).then_some(setup_code),
+    };
+    (if is_new { "/accounts" } else { "/sessions" }, credentials)
 }
 
 /// What can be seen to be wrong without asking.
@@ -304,12 +301,12 @@ pub(crate) fn FirstBook() -> impl IntoView {
 #[component]
 pub(crate) fn Unreachable() -> impl IntoView {
     let store = expect_context::<Store>();
-    let is_busy = RwSignal::new(false);
+    let is_busy = Watched::new(false);
     let retry = move || {
         if !is_busy.get_untracked() {
             is_busy.set(true);
             try_again(store, move || {
-                let _ = is_busy.try_set(false);
+                is_busy.set(false);
             });
         }
     };

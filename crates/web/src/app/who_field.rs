@@ -4,10 +4,11 @@ use leptos::prelude::*;
 use tidebook_ledger::ContactId;
 use web_sys::KeyboardEvent;
 
-use crate::app::erased::{Reactive, attr, effect, flag, memo, part, text, value};
+use crate::app::drawn::{Draw, Reactive, attr, flag, part, text, value};
 use crate::app::format::fold;
 use crate::app::parts::{avatar, field_error, icon};
 use crate::app::store::Store;
+use crate::app::watched::{Derived, Watched, effect, memo};
 use crate::entry::Who;
 use crate::order::{Order, arrange};
 
@@ -22,11 +23,11 @@ enum Offer {
 }
 
 #[component]
-pub(crate) fn WhoField(who: RwSignal<Who>, fault: Signal<Option<String>>) -> impl IntoView {
+pub(crate) fn WhoField(who: Watched<Who>, fault: Derived<Option<String>>) -> impl IntoView {
     let store = expect_context::<Store>();
-    let name = RwSignal::new(String::new());
-    let is_open = RwSignal::new(false);
-    let chosen = RwSignal::new(0_usize);
+    let name = Watched::new(String::new());
+    let is_open = Watched::new(false);
+    let chosen = Watched::new(0_usize);
     // The form may learn of somebody by itself: who was preset, and who was just made.
     effect(move || {
         if let Who::Known(id) = who.get() {
@@ -105,10 +106,10 @@ pub(crate) fn WhoField(who: RwSignal<Who>, fault: Signal<Option<String>>) -> imp
     }
 }
 
-fn option(place: usize, offer: Offer, chosen: RwSignal<usize>, take: impl Fn(Offer) + 'static) -> impl IntoView {
+fn option(place: usize, offer: Offer, chosen: Watched<usize>, take: impl Fn(Offer) + 'static) -> impl IntoView {
     let picture = match &offer {
-        Offer::Known(_, name) => avatar(name).into_any(),
-        Offer::New(_) => icon("plus").into_any(),
+        Offer::Known(_, name) => avatar(name).drawn(),
+        Offer::New(_) => icon("plus").drawn(),
     };
     let words = match &offer {
         Offer::Known(_, name) => name.clone(),

@@ -1,7 +1,7 @@
 //! JSON over HTTP, to the server this page came from.
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Headers, RequestInit, Response};
@@ -62,8 +62,9 @@ impl Call {
         Self::start("DELETE", path, None)
     }
 
-    pub(crate) fn post(path: &str, body: &serde_json::Value) -> Self {
-        Self::start("POST", path, Some(&body.to_string()))
+    pub(crate) fn post(path: &str, body: &impl Serialize) -> Self {
+        let body = serde_json::to_string(body).expect("a body serialises into memory");
+        Self::start("POST", path, Some(&body))
     }
 
     fn start(method: &str, path: &str, body: Option<&str>) -> Self {

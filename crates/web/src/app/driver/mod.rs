@@ -6,6 +6,7 @@ mod clock;
 mod http;
 mod news;
 mod socket;
+mod task;
 mod timer;
 
 use std::cell::{Cell, RefCell};
@@ -14,11 +15,11 @@ use std::rc::Rc;
 use tidebook_book::{BookId, ReplicaId, Snapshot, UserId};
 use tidebook_ledger::Ledger;
 use tidebook_replica::{Event, Monotonic, Replica, ReplicaConfig};
-use wasm_bindgen_futures::spawn_local;
 
 pub(crate) use clock::{day_of, monotonic, new_id, now, today};
 pub(crate) use http::{Call, HttpError, sentence};
 pub(crate) use news::News;
+pub(crate) use task::spawn;
 pub(crate) use timer::{Alarm, after_ms};
 
 use socket::{Socket, SocketEvent};
@@ -157,7 +158,7 @@ impl Driver {
                 self.socket.take();
                 replica.handle_closed(monotonic(), None);
             }
-            Event::FetchSnapshot { book } => spawn_local(self.clone().fetch_snapshot(book)),
+            Event::FetchSnapshot { book } => spawn(self.clone().fetch_snapshot(book)),
             other => news.add(other),
         }
     }
@@ -197,7 +198,7 @@ impl Driver {
     async fn fetch_snapshot(self: Rc<Self>, book: BookId) {
         match Call::get(&format!("/books/{book}/snapshot")).json::<Snapshot<Ledger>>().await {
             Ok(snapshot) => self.step(|replica, _| replica.handle_snapshot(snapshot)),
-            Err(_) => after_ms(SNAPSHOT_RETRY_MS, move || spawn_local(self.fetch_snapshot(book))),
+            Err(_) => after_ms(SNAPSHOT_RETRY_MS, move || spawn(self.fetch_snapshot(book))),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What one step of a replica changed, gathered so that a screen looks once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use tidebook_book::BookId;
 use tidebook_ledger::{Ledger, Touched};
@@ -9,7 +9,7 @@ use tidebook_replica::Event;
 /// What to look at again after a step.
 #[derive(Default)]
 pub(crate) struct News {
-    pub(crate) books: BTreeMap<BookId, BookNews>,
+    pub(crate) books: Vec<(BookId, BookNews)>,
     pub(crate) signed_out: bool,
     /// What the server said went wrong, in words for people.
     pub(crate) server_errors: Vec<String>,
@@ -31,18 +31,26 @@ impl News {
     pub(crate) fn add(&mut self, event: Event<Ledger>) {
         match event {
             Event::Changed { book, touched, news } => {
-                let book = self.books.entry(book).or_default();
+                let book = self.of(book);
                 book.touched.extend(touched);
                 book.from_others.extend(news);
             }
-            Event::Reset { book } => self.books.entry(book).or_default().is_reset = true,
-            Event::People { book } => self.books.entry(book).or_default().people = true,
-            Event::Rejected { book, .. } => self.books.entry(book).or_default().rejected += 1,
+            Event::Reset { book } => self.of(book).is_reset = true,
+            Event::People { book } => self.of(book).people = true,
+            Event::Rejected { book, .. } => self.of(book).rejected += 1,
             Event::SignedOut => self.signed_out = true,
             Event::ServerError { detail, .. } => self.server_errors.push(detail),
             // The store reads the status after every step, and the driver has seen to the rest.
             Event::Status | Event::Connect | Event::Disconnect { .. } | Event::FetchSnapshot { .. } => {}
         }
+    }
+
+    fn of(&mut self, book: BookId) -> &mut BookNews {
+        let place = self.books.iter().position(|(known, _)| *known == book).unwrap_or_else(|| {
+            self.books.push((book, BookNews::default()));
+            self.books.len() - 1
+        });
+        &mut self.books[place].1
     }
 
     /// Catching up is not news.

@@ -1,0 +1,170 @@
+//! Values whose readers hear of changes, in one compiled form for all types.
+//!
+//! Leptos' own signals and memos bring three kilobytes along for each type they hold. These hold any type behind one
+//! pointer and leave the rest to one trigger and one memo; they are used the same way, and are `Copy` as well.
+
+use std::any::Any;
+use std::marker::PhantomData;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use leptos::prelude::*;
+
+type Anything = Arc<dyn Any + Send + Sync>;
+
+/// A value that can be set. It goes when its owner does.
+pub(crate) struct Watched<T> {
+    held: StoredValue<Held>,
+    of: PhantomData<fn() -> T>,
+}
+
+#[derive(Clone)]
+struct Held {
+    /// An `RwLock<T>`.
+    value: Anything,
+    changed: ArcTrigger,
+}
+
+impl<T> Clone for Watched<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Watched<T> {}
+
+impl<T: Send + Sync + 'static> Watched<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self { held: hold(Arc::new(RwLock::new(value))), of: PhantomData }
+    }
+
+    pub(crate) fn track(self) {
+        self.held.get_value().changed.track();
+    }
+
+    pub(crate) fn with<R>(self, read: impl FnOnce(&T) -> R) -> R {
+        self.track();
+        self.with_untracked(read)
+    }
+
+    pub(crate) fn with_untracked<R>(self, read: impl FnOnce(&T) -> R) -> R {
+        let held = self.held.get_value();
+        read(&lock::<T>(&held).read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Sets the value, whatever it was. Does nothing once the owner is gone.
+    pub(crate) fn set(self, value: T) {
+        self.update(|old| *old = value);
+    }
+
+    pub(crate) fn update(self, change: impl FnOnce(&mut T)) {
+        if let Some(held) = self.change(change) {
+            held.changed.notify();
+        }
+    }
+
+    /// Changes the value, and tells nobody.
+    pub(crate) fn update_untracked(self, change: impl FnOnce(&mut T)) {
+        self.change(change);
+    }
+
+    fn change(self, change: impl FnOnce(&mut T)) -> Option<Held> {
+        let held = self.held.try_get_value()?;
+        change(&mut lock::<T>(&held).write().unwrap_or_else(PoisonError::into_inner));
+        Some(held)
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Watched<T> {
+    pub(crate) fn get(self) -> T {
+        self.with(T::clone)
+    }
+
+    pub(crate) fn get_untracked(self) -> T {
+        self.with_untracked(T::clone)
+    }
+}
+
+impl<T: PartialEq + Send + Sync + 'static> Watched<T> {
+    /// Sets the value where it is another, so that nothing is drawn again for nothing.
+    pub(crate) fn put(self, value: T) {
+        if self.with_untracked(|old| *old != value) {
+            self.set(value);
+        }
+    }
+}
+
+fn hold(value: Anything) -> StoredValue<Held> {
+    StoredValue::new(Held { value, changed: ArcTrigger::new() })
+}
+
+fn lock<T: 'static>(held: &Held) -> &RwLock<T> {
+    held.value.downcast_ref().expect("made of this type")
+}
+
+/// What follows from other values; those who read it hear only of real changes.
+pub(crate) struct Derived<T> {
+    memo: Memo<Shared>,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Derived<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Derived<T> {}
+
+/// The same where it is the same thing: an equal new value is thrown away for the old one.
+#[derive(Clone)]
+struct Shared(Anything);
+
+impl PartialEq for Shared {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+pub(crate) fn memo<T: PartialEq + Send + Sync + 'static>(get: impl Fn() -> T + Send + Sync + 'static) -> Derived<T> {
+    let memo = boxed_memo(Box::new(move |old| {
+        let new = get();
+        let is_same = |old: &&Shared| old.0.downcast_ref::<T>() == Some(&new);
+        old.filter(is_same).cloned().unwrap_or_else(|| Shared(Arc::new(new)))
+    }));
+    Derived { memo, of: PhantomData }
+}
+
+type Compute = Box<dyn Fn(Option<&Shared>) -> Shared + Send + Sync>;
+
+fn boxed_memo(compute: Compute) -> Memo<Shared> {
+    Memo::new(compute)
+}
+
+impl<T: 'static> Derived<T> {
+    pub(crate) fn track(self) {
+        self.memo.track();
+    }
+
+    pub(crate) fn with_untracked<R>(self, read: impl FnOnce(&T) -> R) -> R {
+        untrack(|| self.with(read))
+    }
+
+    pub(crate) fn with<R>(self, read: impl FnOnce(&T) -> R) -> R {
+        read(self.memo.get().0.downcast_ref().expect("made of this type"))
+    }
+}
+
+impl<T: Clone + 'static> Derived<T> {
+    pub(crate) fn get(self) -> T {
+        self.with(T::clone)
+    }
+}
+
+/// Runs soon, and again when what it reads changes.
+pub(crate) fn effect(run: impl FnMut() + 'static) {
+    boxed_effect(Box::new(run));
+}
+
+fn boxed_effect(run: Box<dyn FnMut()>) {
+    Effect::new(run);
+}
