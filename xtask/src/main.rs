@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask run`, `build`, `test`, `tidy` and `fresh`.
+//! The project's own commands: `cargo xtask run`, `build`, `test`, `tidy`, `prove` and `fresh`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal")]
 #![expect(clippy::disallowed_methods, reason = "nothing here is asynchronous: it may sleep")]
 
@@ -7,6 +7,7 @@ mod run;
 mod test;
 
 mod fresh;
+mod prove;
 mod tidy;
 mod wasm_toolchain;
 mod web_app;
@@ -57,6 +58,11 @@ enum Command {
     },
     /// Check how the code is laid out, and that the docs name what exists
     Tidy,
+    /// Run one of the long proofs, and note what it found in docs/proofs.md
+    Prove {
+        #[arg(value_enum)]
+        proof: prove::Proof,
+    },
     /// Prove the install steps in a Debian that has only Rust and a C compiler
     Fresh(fresh::Options),
 }
@@ -80,6 +86,7 @@ fn obey(cli: Cli) -> Result<()> {
         Command::Build => build::build(&workspace, &installer, cli.wasm_toolchain),
         Command::Test { filter } => test::test(&workspace, &installer, cli.wasm_toolchain, &filter),
         Command::Tidy => tidy::tidy(&workspace),
+        Command::Prove { proof } => prove::prove(&workspace, &installer, cli.wasm_toolchain, proof),
         Command::Fresh(options) => fresh::fresh(&workspace, &installer, &options),
     }
 }

@@ -14,6 +14,23 @@ pub(crate) const BROWSER: &[DebianPackage] = &[
     DebianPackage { name: "chromium-driver", provides: "chromedriver", why: "drives Chromium for the tests" },
 ];
 
+/// Programs that are not ours check what ours say.
+pub(crate) const SECOND_OPINIONS: &[DebianPackage] = &[
+    DebianPackage { name: "b3sum", provides: "b3sum", why: "verifies the hash chain of a book in the tests" },
+    DebianPackage { name: "xxd", provides: "xxd", why: "turns hex into bytes for that" },
+    DebianPackage { name: "curl", provides: "curl", why: "fetches the log for that" },
+    DebianPackage { name: "hledger", provides: "hledger", why: "adds an exported book up in the tests" },
+];
+
+/// For `cargo xtask prove openapi` alone.
+pub(crate) const PYTHON: &[DebianPackage] = &[
+    DebianPackage { name: "python3", provides: "python3", why: "runs schemathesis" },
+    DebianPackage { name: "python3-venv", provides: "python3", why: "keeps schemathesis out of the system" },
+];
+
+/// Of PyPI: attacks what an OpenAPI document describes.
+pub(crate) const SCHEMATHESIS: (&str, &str) = ("schemathesis", "4.32.5");
+
 /// Any Node from 18 on runs wasm-opt. An `npm` of another origin serves as well as Debian's.
 pub(crate) const NODE: &[DebianPackage] = &[
     DebianPackage { name: "nodejs", provides: "node", why: "runs wasm-opt, which shrinks the web app" },

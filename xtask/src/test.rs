@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::install::Installer;
-use crate::packages::BROWSER;
+use crate::packages::{BROWSER, SECOND_OPINIONS};
 use crate::wasm_toolchain::{Choice, WasmToolchain};
 use crate::web_app::{self, Shrinking};
 use crate::workspace::Workspace;
@@ -11,6 +11,7 @@ use crate::{children, tidy};
 
 pub(crate) fn test(workspace: &Workspace, installer: &Installer, choice: Choice, filter: &[String]) -> Result<()> {
     installer.debian(BROWSER)?;
+    installer.debian(SECOND_OPINIONS)?;
     if filter.is_empty() {
         check_layout(workspace, installer)?;
     } else {

@@ -1,16 +1,23 @@
 //! One book's authority.
 
+mod members;
+mod refuse;
+
 use std::collections::{HashMap, VecDeque};
 
+use serde_json::value::RawValue;
 use tidebook_book::{
-    Author, BookChange, BookState, ChainHash, Change, Decided, Domain, Draft, EncodedEntry, Entry, Epoch, MemberChange,
-    MutationId, MutationNumber, Rejected, ReplicaId, Role, Seq, StateUndo, UnixMillis, UserId,
+    Author, BookChange, BookState, ChainHash, Change, Decided, Domain, Draft, EncodedEntry, Entry, Epoch, Knows,
+    MemberChange, Mutation, MutationId, MutationNumber, Rejected, ReplicaId, Role, Seq, StateUndo, UnixMillis, UserId,
 };
 use tidebook_protocol::{ENTRY_BYTES_MAX, RawMutation, Refusal, Refused};
 
 use crate::batch::{Batch, MemberRow, NumberRow, StagedEntry};
 use crate::known::{Known, Lookups, Place};
 use crate::ops::{OpsError, read_ops};
+
+pub use self::members::MemberRefusal;
+use self::refuse::{Refuse, gap, refuse};
 
 /// Decides what enters a book's log. The crate's documentation says in which order to call what.
 #[derive(Debug)]
@@ -24,6 +31,8 @@ pub struct Authority<D: Domain> {
     /// What has been decided since the last batch was handed out.
     staged: Batch,
     in_flight: bool,
+    /// An archived book is read and left, and written in no more.
+    archived: bool,
     /// How to take back everything that is not committed, oldest first.
     uncommitted: VecDeque<Uncommitted<D>>,
     /// How many of `uncommitted` are in flight.
@@ -50,6 +59,23 @@ pub enum Outcome {
     Entry(Seq),
     /// It did not enter the log.
     Refused(Refused),
+}
+
+/// One op of a session that has no replica's line of its own: the authority gives it the next number.
+#[derive(Debug, Clone)]
+pub struct Write {
+    pub id: MutationId,
+    pub base: Seq,
+    pub op: Box<RawValue>,
+}
+
+/// What became of a [`Write`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Written<C> {
+    /// The entry of this seq, once committed.
+    Decided { seq: Seq, result: Result<Vec<C>, Rejected> },
+    /// A mutation of this id is the entry of this seq already.
+    Repeated(Seq),
 }
 
 /// The first entry of a new book.
@@ -79,6 +105,7 @@ impl<D: Domain> Authority<D> {
             replicas: replicas.into_iter().map(|row| (row.replica, (row.user, row.n))).collect(),
             staged: Batch::after(head),
             in_flight: false,
+            archived: false,
             uncommitted: VecDeque::new(),
             in_flight_count: 0,
             uncommitted_places: Known::default(),
@@ -92,8 +119,13 @@ impl<D: Domain> Authority<D> {
         let mut authority = Self::new(epoch, BookState::default(), Seq::ZERO, ChainHash::ZERO, []);
         let added = MemberChange::Added { user: owner.user, role: Role::Owner };
         let stamp = Stamp { at, author: owner, id: mutation, n: MutationNumber(1), made_at: at, undoes: None };
-        authority.stage(&stamp, Vec::new(), Ok(vec![Change::Domain(created), Change::Member(added)]));
+        let _ = authority.stage(&stamp, Vec::new(), Ok(vec![Change::Domain(created), Change::Member(added)]));
         authority.staged
+    }
+
+    /// The book is archived, or is not any more.
+    pub fn set_archived(&mut self, archived: bool) {
+        self.archived = archived;
     }
 
     #[must_use]
@@ -153,13 +185,37 @@ impl<D: Domain> Authority<D> {
             };
             outcomes.push(outcome.map_or_else(
                 |refusal| {
-                    refused_at.get_or_insert(refusal.expected.unwrap_or(mutation.envelope.n));
+                    refused_at.get_or_insert(self.last_number(author.replica).next());
                     Outcome::Refused(refusal.of(mutation))
                 },
                 Outcome::Entry,
             ));
         }
         outcomes
+    }
+
+    /// Decides a write that came without a number. A session is not one device: it knows nothing but its base.
+    pub fn handle_write(
+        &mut self,
+        at: UnixMillis,
+        author: Author,
+        write: Write,
+        known: &Known,
+    ) -> Result<Written<BookChange<D>>, Refused> {
+        let Write { id, base, op } = write;
+        let encoded_bytes = op.get().len();
+        let n = self.last_number(author.replica).next();
+        let envelope = Mutation { id, n, made_at: at, base, ops: vec![op], undoes: None };
+        let mutation = RawMutation { envelope, encoded_bytes };
+        let written = self.check_reader(author, self.epoch).and_then(|()| match self.place_of(id, known) {
+            Some(place) => Ok(Written::Repeated(place.seq)),
+            None => {
+                self.check_writer(author, base)?;
+                let result = self.decide_new(at, author, &mutation, Knows::Nothing)?;
+                Ok(Written::Decided { seq: self.head, result })
+            }
+        });
+        written.map_err(|refuse| refuse.of(&mutation))
     }
 
     fn handle_mutation(
@@ -171,11 +227,13 @@ impl<D: Domain> Authority<D> {
         known: &Known,
     ) -> Result<Seq, Refuse> {
         let envelope = &mutation.envelope;
-        self.check_standing(author, epoch, envelope.base)?;
+        self.check_reader(author, epoch)?;
         let last = self.last_number(author.replica);
+        // Who may read may learn a fate, also where they may not write any more.
         if (MutationNumber(1)..=last).contains(&envelope.n) {
             return self.find_duplicate(author.replica, envelope.id, envelope.n, known);
         }
+        self.check_writer(author, envelope.base)?;
         if envelope.n != last.next() {
             return Err(gap(last.next()));
         }
@@ -183,6 +241,19 @@ impl<D: Domain> Authority<D> {
             self.use_up_number(author, envelope.n);
             return Ok(place.seq);
         }
+        let knows = if envelope.undoes.is_some() { Knows::Nothing } else { Knows::Own };
+        self.decide_new(at, author, mutation, knows)?.ok();
+        Ok(self.head)
+    }
+
+    /// Makes an entry of a mutation that is next in its line.
+    fn decide_new(
+        &mut self,
+        at: UnixMillis,
+        author: Author,
+        mutation: &RawMutation,
+        knows: Knows,
+    ) -> Result<Result<Vec<BookChange<D>>, Rejected>, Refuse> {
         let ops = match read_ops::<D>(mutation) {
             Ok(ops) => Ok(ops),
             Err(OpsError::Rejected(rejected)) => Err(rejected),
@@ -190,23 +261,24 @@ impl<D: Domain> Authority<D> {
                 return Err(refuse(Refusal::UnknownOp, format!("this server does not know the op {name:?} yet")));
             }
         };
-        let (id, n, made_at, undoes) = (envelope.id, envelope.n, envelope.made_at, envelope.undoes);
+        let Mutation { id, n, made_at, undoes, base, .. } = mutation.envelope;
         let stamp = Stamp { at, author, id, n, made_at, undoes };
-        self.decide(&stamp, envelope.base, ops);
-        Ok(self.head)
+        let seq = self.head.next();
+        let draft = Draft { seq, at, author, mutation: id, made_at, base, knows, index: 0 };
+        let decided = ops.and_then(|ops| self.state.decide_and_apply(&ops, draft));
+        Ok(match decided {
+            Ok(Decided { changes, undos }) => self.stage(&stamp, undos, Ok(changes)),
+            Err(rejected) => self.stage(&stamp, Vec::new(), Err(rejected)),
+        })
     }
 
-    fn check_standing(&self, author: Author, epoch: Epoch, base: Seq) -> Result<(), Refuse> {
-        let role = self.state.role_of(author.user);
-        let role = role.ok_or_else(|| refuse(Refusal::NotAMember, "you are not a member of this book".into()))?;
-        if !role.may_write() {
-            return Err(refuse(Refusal::ReadOnly, "you may read this book but not write in it".into()));
+    /// What it takes to be told anything.
+    fn check_reader(&self, author: Author, epoch: Epoch) -> Result<(), Refuse> {
+        if self.state.role_of(author.user).is_none() {
+            return Err(refuse(Refusal::NotAMember, "you are not a member of this book".into()));
         }
         if epoch != self.epoch {
             return Err(refuse(Refusal::WrongEpoch, "this book has another history".into()));
-        }
-        if base > self.head {
-            return Err(refuse(Refusal::WrongEpoch, format!("the base is above the head, {}", self.head)));
         }
         match self.replicas.get(&author.replica) {
             Some((user, _)) if *user != author.user => {
@@ -214,6 +286,20 @@ impl<D: Domain> Authority<D> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What it takes besides to write.
+    fn check_writer(&self, author: Author, base: Seq) -> Result<(), Refuse> {
+        if !self.state.role_of(author.user).is_some_and(Role::may_write) {
+            return Err(refuse(Refusal::ReadOnly, "you may read this book but not write in it".into()));
+        }
+        if self.archived {
+            return Err(refuse(Refusal::Archived, "this book is archived".into()));
+        }
+        if base > self.head {
+            return Err(refuse(Refusal::WrongEpoch, format!("the base is above the head, {}", self.head)));
+        }
+        Ok(())
     }
 
     /// A number that is used up: the same mutation again is answered with its entry, another one is a fork.
@@ -245,36 +331,21 @@ impl<D: Domain> Authority<D> {
         self.uncommitted.push_back(Uncommitted { undos: Vec::new(), place: None, head, hash, replica, replica_before });
     }
 
-    fn decide(&mut self, stamp: &Stamp, base: Seq, ops: Result<Vec<D::Op>, Rejected>) {
-        let draft = Draft {
-            seq: self.head.next(),
-            at: stamp.at,
-            author: stamp.author,
-            mutation: stamp.id,
-            made_at: stamp.made_at,
-            base,
-            index: 0,
-        };
-        match ops.and_then(|ops| self.state.decide_and_apply(&ops, draft)) {
-            Ok(Decided { changes, undos }) => self.stage(stamp, undos, Ok(changes)),
-            Err(rejected) => self.stage(stamp, Vec::new(), Err(rejected)),
-        }
-    }
-
     /// Makes the entry. Its changes are applied to the state already.
-    fn stage(&mut self, stamp: &Stamp, undos: Vec<StateUndo<D>>, result: Result<Vec<BookChange<D>>, Rejected>) {
+    /// Returns what the entry says.
+    fn stage(
+        &mut self,
+        stamp: &Stamp,
+        undos: Vec<StateUndo<D>>,
+        result: Result<Vec<BookChange<D>>, Rejected>,
+    ) -> Result<Vec<BookChange<D>>, Rejected> {
         let seq = self.head.next();
-        let (bytes, changes) = match result {
-            Ok(changes) => {
-                let bytes = stamp.encode::<BookChange<D>>(seq, &changes, None);
-                if bytes.len() > ENTRY_BYTES_MAX {
-                    self.state.revert_all(undos);
-                    return self.stage(stamp, Vec::new(), Err(entry_too_large()));
-                }
-                (bytes, changes)
-            }
-            Err(rejected) => (stamp.encode::<BookChange<D>>(seq, &[], Some(rejected)), Vec::new()),
-        };
+        let changes = result.as_deref().unwrap_or_default();
+        let bytes = stamp.encode::<BookChange<D>>(seq, changes, result.as_ref().err());
+        if bytes.len() > ENTRY_BYTES_MAX {
+            self.state.revert_all(undos);
+            return self.stage(stamp, Vec::new(), Err(entry_too_large()));
+        }
         let hash = self.hash.followed_by(&bytes);
         let author = stamp.author;
         let place = Place { seq, id: stamp.id, replica: author.replica, n: stamp.n };
@@ -293,6 +364,7 @@ impl<D: Domain> Authority<D> {
         let entry = EncodedEntry { seq, bytes: bytes.into(), hash };
         self.staged.entries.push(StagedEntry { entry, id: stamp.id, replica: author.replica, n: stamp.n });
         (self.head, self.hash) = (seq, hash);
+        result
     }
 
     fn set_number(&mut self, author: Author, n: MutationNumber) -> Option<(UserId, MutationNumber)> {
@@ -353,7 +425,7 @@ struct Stamp {
 
 impl Stamp {
     /// The entry's bytes, encoded this once.
-    fn encode<C: serde::Serialize>(&self, seq: Seq, changes: &[C], rejected: Option<Rejected>) -> Vec<u8> {
+    fn encode<C: serde::Serialize>(&self, seq: Seq, changes: &[C], rejected: Option<&Rejected>) -> Vec<u8> {
         let entry = Entry {
             seq,
             at: self.at,
@@ -363,34 +435,11 @@ impl Stamp {
             id: self.id,
             made_at: self.made_at,
             undoes: self.undoes,
-            rejected,
+            rejected: rejected.cloned(),
             changes: changes.iter().collect(),
         };
         serde_json::to_vec(&entry).expect("an entry serialises into memory")
     }
-}
-
-/// A refusal before it knows its mutation.
-struct Refuse {
-    code: Refusal,
-    detail: String,
-    expected: Option<MutationNumber>,
-}
-
-impl Refuse {
-    fn of(self, mutation: &RawMutation) -> Refused {
-        let Self { code, detail, expected } = self;
-        Refused { id: mutation.envelope.id, n: mutation.envelope.n, code, detail, expected, retry_after_ms: None }
-    }
-}
-
-fn refuse(code: Refusal, detail: String) -> Refuse {
-    Refuse { code, detail, expected: None }
-}
-
-fn gap(expected: MutationNumber) -> Refuse {
-    let detail = format!("number {expected} must come first");
-    Refuse { code: Refusal::Gap, detail, expected: Some(expected) }
 }
 
 fn entry_too_large() -> Rejected {

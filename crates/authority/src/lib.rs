@@ -1,4 +1,5 @@
-//! The server half of the engine, sans-IO: it turns mutations into entries, one book at a time.
+//! The server half of the engine, sans-IO: it turns mutations into entries, one book at a time, and holds the
+//! conversation with each replica.
 //!
 //! # How to drive an [`Authority`]
 //!
@@ -7,12 +8,20 @@
 //! 2. [`Authority::poll_batch`] hands out what to commit, in one transaction. Deciding goes on meanwhile.
 //! 3. [`Authority::handle_committed`] once it is on disk: only now may anyone be told.
 //!    [`Authority::handle_failed`] if it cleanly failed: all that is staged is taken back.
+//!
+//! A [`Committer`] wraps it and keeps what there is to say until that is true; a [`SyncSession`] is one replica's socket.
 
 mod authority;
 mod batch;
+mod committer;
+mod head;
 mod known;
 mod ops;
+mod session;
 
-pub use authority::{Authority, Opening, Outcome};
+pub use authority::{Authority, MemberRefusal, Opening, Outcome, Write, Written};
 pub use batch::{Batch, MemberRow, NumberRow, StagedEntry};
+pub use committer::{Committed, Committer};
+pub use head::Head;
 pub use known::{Known, Lookups, Place};
+pub use session::{Action, Identity, Opened, SyncSession};

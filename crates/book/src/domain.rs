@@ -14,6 +14,17 @@ pub struct Author {
     pub replica: ReplicaId,
 }
 
+/// Which changes after their base an author is taken to know, so that they don't conflict with what the author writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Knows {
+    /// Those of their own replica: it never conflicts with itself.
+    Own,
+    /// None: an undo speaks of its entry's time, and a session's REST writes are not made on one device.
+    Nothing,
+    /// All edits: a client that predicts keeps a person's value on their screen until its entry says otherwise.
+    Everything,
+}
+
 /// The entry a decision is made for. On a client that predicts, `seq` and `at` are what they would be if nothing else came.
 #[derive(Debug, Clone, Copy)]
 pub struct Draft {
@@ -24,6 +35,7 @@ pub struct Draft {
     pub made_at: UnixMillis,
     /// What the author had seen.
     pub base: Seq,
+    pub knows: Knows,
     /// The index of the op within the mutation, or of the change within the entry.
     pub index: usize,
 }

@@ -43,7 +43,7 @@ pub struct Rejected {
 
 /// A change of who is in the book. The engine's own: every domain has members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type")]
+#[serde(tag = "type", try_from = "Members")]
 pub enum MemberChange {
     #[serde(rename = "member_added")]
     Added { user: UserId, role: Role },
@@ -51,6 +51,28 @@ pub enum MemberChange {
     RoleChanged { user: UserId, role: Role },
     #[serde(rename = "member_removed")]
     Removed { user: UserId },
+}
+
+/// A change of members as it is read.
+#[derive(Deserialize)]
+struct Members {
+    #[serde(rename = "type")]
+    name: String,
+    user: UserId,
+    role: Option<Role>,
+}
+
+impl TryFrom<Members> for MemberChange {
+    type Error = &'static str;
+
+    fn try_from(Members { name, user, role }: Members) -> Result<Self, &'static str> {
+        match (name.as_str(), role) {
+            ("member_added", Some(role)) => Ok(Self::Added { user, role }),
+            ("member_role_changed", Some(role)) => Ok(Self::RoleChanged { user, role }),
+            ("member_removed", _) => Ok(Self::Removed { user }),
+            _ => Err("not a change of members"),
+        }
+    }
 }
 
 const MEMBER_CHANGES: [&str; 3] = ["member_added", "member_role_changed", "member_removed"];

@@ -6,6 +6,7 @@
 mod domain;
 mod entry;
 mod hash;
+mod hashed_id;
 mod id;
 mod member;
 mod mutation;
@@ -23,9 +24,10 @@ pub mod __private {
     }
 }
 
-pub use domain::{Author, Domain, Draft};
+pub use domain::{Author, Domain, Draft, Knows};
 pub use entry::{BookChange, Change, EncodedEntry, Entry, MemberChange, Rejected};
 pub use hash::{ChainHash, HashParseError};
+pub use hashed_id::HashedId;
 pub use id::{BookId, Epoch, IdParseError, MutationId, ReplicaId, UserId, parse_uuid};
 pub use member::{Person, Role};
 pub use mutation::Mutation;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Author, BookChange, BookId, ChainHash, Change, Domain, Draft, Entry, Epoch, MemberChange, MutationNumber, Person,
-    Rejected, ReplicaId, Role, Seq, UserId,
+    Author, BookChange, BookId, ChainHash, Change, Domain, Draft, Entry, Epoch, Knows, MemberChange, MutationNumber,
+    Person, Rejected, ReplicaId, Role, Seq, UserId,
 };
 
 /// Members and roles, and the domain's state.
@@ -121,6 +121,7 @@ impl<C> Entry<C> {
             mutation: self.id,
             made_at: self.made_at,
             base: self.seq,
+            knows: Knows::Own,
             index: 0,
         }
     }

@@ -25,11 +25,23 @@ pub(crate) enum Command {
     /// Print a book's changes as JSON lines, as they happen
     #[command(after_help = "Example:\n  tidebook feed \"Harbour Street 12\" --after 0")]
     Feed(Feed),
+    /// Take debts out, for other programs
+    Export {
+        #[command(subcommand)]
+        to: Export,
+    },
     /// Bring debts in from elsewhere
     Import {
         #[command(subcommand)]
         from: Import,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Export {
+    /// The transactions that stand, as a table
+    #[command(after_help = "Example:\n  tidebook export csv \"Harbour Street 12\" > harbour-street.csv")]
+    Csv(ExportCsv),
 }
 
 #[derive(Debug, Subcommand)]
@@ -90,6 +102,14 @@ pub(crate) struct Feed {
     /// Begin with everything after this seq; without it, only what comes from now on
     #[arg(long, value_name = "SEQ")]
     pub(crate) after: Option<u64>,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportCsv {
+    /// The book's id, or a name that only one of your books has
+    pub(crate) book: String,
     #[command(flatten)]
     pub(crate) target: Target,
 }

@@ -5,6 +5,7 @@ mod book_name;
 mod connect;
 mod credentials;
 mod exit;
+mod export;
 mod feed;
 mod import;
 mod login;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::arguments::{Arguments, Command, Import};
+use crate::arguments::{Arguments, Command, Export, Import};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Login(arguments) => login::run(arguments).await,
             Command::Feed(arguments) => feed::run(arguments).await,
+            Command::Export { to: Export::Csv(arguments) } => export::csv(arguments).await,
             Command::Import { from: Import::Splitwise(arguments) } => import::splitwise::run(arguments).await,
         }
     });

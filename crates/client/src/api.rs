@@ -2,8 +2,8 @@
 
 use reqwest::{Method, RequestBuilder, Response, Url};
 use serde::{Deserialize, de::DeserializeOwned};
-use tidebook_book::{BookId, Epoch, Role, Seq, Snapshot, UserId};
-use tidebook_ledger::{Currency, Ledger};
+use tidebook_book::{BookId, Epoch, Role, Seq, UserId};
+use tidebook_ledger::Currency;
 
 /// A server, and the token that speaks for a person there.
 #[derive(Clone)]
@@ -119,9 +119,10 @@ impl Api {
         Ok(page.items)
     }
 
-    /// A book's whole state.
-    pub async fn snapshot(&self, book: BookId) -> Result<Snapshot<Ledger>, ApiError> {
-        self.send(self.request(Method::GET, &format!("/api/v1/books/{book}/snapshot"))).await
+    /// A book's whole state, as text: whether this program knows its form is for the replica to find out.
+    pub async fn snapshot(&self, book: BookId) -> Result<String, ApiError> {
+        let response = self.answer(self.request(Method::GET, &format!("/api/v1/books/{book}/snapshot"))).await?;
+        response.text().await.map_err(|error| ApiError::Unexpected(error.to_string()))
     }
 
     fn url(&self, path: &str) -> Url {
@@ -137,6 +138,11 @@ impl Api {
     }
 
     async fn send<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ApiError> {
+        let response = self.answer(request).await?;
+        response.json().await.map_err(|error| ApiError::Unexpected(error.to_string()))
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Result<Response, ApiError> {
         let response = request
             .send()
             .await
@@ -144,7 +150,7 @@ impl Api {
         if !response.status().is_success() {
             return Err(problem_of(response).await);
         }
-        response.json().await.map_err(|error| ApiError::Unexpected(error.to_string()))
+        Ok(response)
     }
 }
 

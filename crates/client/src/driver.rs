@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tidebook_book::{BookId, MutationId, MutationNumber, ReplicaId, UnixMillis, UserId};
 use tidebook_ledger::{Ledger, LedgerOp, Touched};
 use tidebook_protocol::SYNC_SUBPROTOCOL;
-use tidebook_replica::{Event, Monotonic, MutateError, NewMutation, Replica, ReplicaConfig};
+use tidebook_replica::{Event, Keeps, Monotonic, MutateError, NewMutation, Replica, ReplicaConfig};
 use uuid::Uuid;
 
 use crate::socket::{Received, Socket};
@@ -49,7 +49,8 @@ impl Driver {
         let replica = ReplicaId(new_uuid());
         let token = api.token().map(str::to_owned);
         let seed = Uuid::new_v4().as_u64_pair().1;
-        let replica = Replica::new(ReplicaConfig { replica, user, client: client.into(), token, seed });
+        let replica =
+            Replica::new(ReplicaConfig { replica, user, client: client.into(), token, seed, keeps: Keeps::InMemory });
         Self { api, replica, socket: None, started: Instant::now(), last_error: None }
     }
 
@@ -71,7 +72,7 @@ impl Driver {
     /// Puts ops into the outbox, based on what the book shows now.
     pub fn mutate(&mut self, book: BookId, ops: Vec<LedgerOp>) -> Result<MutationNumber, MutateError> {
         let base = self.replica.book(book).ok_or(MutateError::NotOpen)?.seq();
-        let new = NewMutation { id: MutationId(new_uuid()), made_at: unix_now(), base, ops };
+        let new = NewMutation { id: MutationId(new_uuid()), made_at: unix_now(), base, ops, undoes: None };
         self.replica.mutate(book, new)
     }
 
@@ -106,9 +107,9 @@ impl Driver {
                 Some(Event::Connect) => self.connect().await,
                 Some(Event::Disconnect { reason }) => self.handle_closed(None, reason),
                 Some(Event::SignedOut) => return Err(DriverError::SignedOut),
-                Some(Event::FetchSnapshot { book }) => {
-                    let snapshot = self.api.snapshot(book).await?;
-                    self.replica.handle_snapshot(snapshot);
+                Some(Event::FetchSnapshot { book }) => self.fetch_snapshot(book).await,
+                Some(Event::NewReplicaNeeded) => {
+                    self.replica.handle_new_replica(self.now(), ReplicaId(new_uuid()));
                 }
                 Some(Event::ServerError { detail, .. }) => self.last_error = Some(detail),
                 Some(Event::Changed { book, touched, .. }) => return Ok(Some(Happened::Changed { book, touched })),
@@ -116,7 +117,9 @@ impl Driver {
                     return Ok(Some(Happened::Changed { book, touched: BTreeSet::from([Touched::Book]) }));
                 }
                 Some(Event::Rejected { book, mutation }) => return Ok(Some(Happened::Rejected { book, mutation })),
-                Some(Event::People { .. } | Event::Status) => return Ok(Some(Happened::Status)),
+                Some(Event::People { .. } | Event::UpdateNeeded { .. } | Event::Status) => {
+                    return Ok(Some(Happened::Status));
+                }
             }
         }
     }
@@ -130,6 +133,16 @@ impl Driver {
                 self.replica.handle_opened(self.now());
             }
             Err(reason) => self.handle_closed(None, reason),
+        }
+    }
+
+    async fn fetch_snapshot(&mut self, book: BookId) {
+        match self.api.snapshot(book).await {
+            Ok(text) => self.replica.handle_snapshot_text(self.now(), book, &text),
+            Err(error) => {
+                self.last_error = Some(error.to_string());
+                self.replica.handle_snapshot_failed(self.now(), book);
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! A person with an account and a book, made without a browser where the journey is not about that.
 
 use anyhow::{Context, Result, bail, ensure};
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tidebook_book::{BookId, UserId};
@@ -70,6 +70,44 @@ impl Account {
         let body = json!({"name": name, "currency": "EUR"});
         let request = Client::new().post(format!("{}/api/v1/books", self.server)).bearer_auth(&self.token);
         Ok(send::<Book>(request, &body).await.context("making a book")?.id)
+    }
+}
+
+impl Account {
+    /// Writes as somebody who last saw the book at `base`; what becomes of it is for the page to show.
+    pub async fn write_late(&self, book: BookId, base: u64, method: Method, path: &str, body: &Value) -> Result<()> {
+        let url = format!("{}/api/v1/books/{book}{path}", self.server);
+        let request = Client::new().request(method, url).bearer_auth(&self.token).header("Tidebook-Base", base);
+        let status = request.json(body).send().await?.status();
+        ensure!(status.is_success() || status == StatusCode::CONFLICT, "{path}: {status}");
+        Ok(())
+    }
+
+    /// The last entry of a book of theirs.
+    pub async fn head(&self, book: BookId) -> Result<u64> {
+        let request = Client::new().get(format!("{}/api/v1/books/{book}", self.server)).bearer_auth(&self.token);
+        let answer: Value = serde_json::from_str(&request.send().await?.error_for_status()?.text().await?)?;
+        answer["head"].as_u64().context("a book has a head")
+    }
+
+    /// Takes somebody out of a book of theirs.
+    pub async fn remove(&self, book: BookId, other: UserId) -> Result<()> {
+        let url = format!("{}/api/v1/books/{book}/members/{other}", self.server);
+        Client::new().delete(url).bearer_auth(&self.token).send().await?.error_for_status()?;
+        Ok(())
+    }
+
+    /// Lets somebody into a book of theirs, as by a link.
+    pub async fn let_in(&self, book: BookId, other: &Self, role: &str) -> Result<()> {
+        #[derive(Deserialize)]
+        struct Made {
+            token: String,
+        }
+        let invites = Client::new().post(format!("{}/api/v1/books/{book}/invites", self.server));
+        let Made { token } =
+            send(invites.bearer_auth(&self.token), &json!({"role": role})).await.context("inviting")?;
+        let accept = Client::new().post(format!("{}/api/v1/invites/accept", self.server));
+        send::<Value>(accept.bearer_auth(&other.token), &json!({"token": token})).await.context("accepting").map(drop)
     }
 }
 

@@ -148,6 +148,65 @@ impl App {
         self.browser.wait_to_read("[data-transaction]", note).await
     }
 
+    /// The id of a line on the page of the person who is open.
+    pub async fn line(&self, note: &str) -> Result<String> {
+        let look = "
+            const rows = [...document.querySelectorAll('[data-transaction]')];
+            return rows.find(it => it.querySelector('.row-name').innerText === args)?.dataset.transaction";
+        let id = self.browser.wait_for(&format!("the line {note}"), look, json!(note)).await?;
+        id.as_str().map(str::to_owned).context("an id is a text")
+    }
+
+    /// Opens its form.
+    pub async fn open_line(&self, note: &str) -> Result<()> {
+        let id = self.line(note).await?;
+        self.browser.click(&format!("[data-transaction='{id}'] .row-link")).await?;
+        self.browser.wait_to_see("#delete").await
+    }
+
+    /// Writes something else into one field of a line.
+    pub async fn edit_line(&self, note: &str, field: &str, text: &str) -> Result<()> {
+        self.open_line(note).await?;
+        self.browser.fill(field, text).await?;
+        self.save().await
+    }
+
+    /// Deletes a line.
+    pub async fn delete_line(&self, note: &str) -> Result<()> {
+        self.open_line(note).await?;
+        self.browser.click("#delete").await?;
+        self.browser.wait_until_gone("#sheet[open]").await
+    }
+
+    /// Waits for the card of a conflict, also where the app has to find its server first.
+    pub async fn wait_for_card(&self) -> Result<()> {
+        let look = "return !!document.querySelector('.conflict .btn')?.checkVisibility()";
+        self.browser.wait_within(RECONNECTED_WITHIN, "the card of a conflict", look, Value::Null).await.map(drop)
+    }
+
+    /// Both values on the card: what stands, and what was set aside.
+    pub async fn values_on_the_card(&self) -> Result<[String; 2]> {
+        let look = "
+            const value = apply => document.querySelector(`.version:has([data-apply=${apply}]) :is(.version-value, .version-text)`);
+            return [value(false).innerText, value(true).innerText]";
+        Ok(serde_json::from_value(self.browser.run(look, Value::Null).await?)?)
+    }
+
+    /// The amounts of the lines on the page of the person who is open, from the top.
+    pub async fn amounts(&self) -> Result<Vec<String>> {
+        let look =
+            "return [...document.querySelectorAll('[data-transaction] .row-end > data')].map(it => it.innerText)";
+        Ok(serde_json::from_value(self.browser.run(look, Value::Null).await?)?)
+    }
+
+    /// Waits until the lines have these amounts, from the top.
+    pub async fn wait_for_amounts(&self, amounts: &[&str]) -> Result<()> {
+        let look = "
+            const shown = [...document.querySelectorAll('[data-transaction] .row-end > data')].map(it => it.innerText);
+            return JSON.stringify(shown) === JSON.stringify(args)";
+        self.browser.wait_for(&format!("the amounts {amounts:?}"), look, json!(amounts)).await.map(drop)
+    }
+
     /// The names in the list, from the top.
     pub async fn people(&self) -> Result<Vec<String>> {
         let names = "return [...document.querySelectorAll('[data-contact] .row-name')].map(it => it.textContent)";

@@ -5,6 +5,10 @@ use serde_json::json;
 
 use crate::Browser;
 
+const LOSE_PUSHES: &str = r#"
+    const send = WebSocket.prototype.send;
+    WebSocket.prototype.send = function (text) { if (!text.includes('"type":"push"')) send.call(this, text) };"#;
+
 /// A window's inner size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
@@ -73,6 +77,11 @@ impl Browser {
             {"name": "prefers-reduced-motion", "value": "reduce"},
         ]});
         self.devtools("Emulation.setEmulatedMedia", features).await.map(drop)
+    }
+
+    /// From now on, what the page pushes gets lost on the way, while all else goes on.
+    pub async fn lose_what_is_written(&self) -> Result<()> {
+        self.run(LOSE_PUSHES, serde_json::Value::Null).await.map(drop)
     }
 
     /// For pictures: most people's scrollbars lie over the page and go by themselves.

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use futures_util::FutureExt;
 use tokio::time::timeout;
 
-use crate::{Account, App, Browser, Server, Size, Writer, places};
+use crate::{Account, App, Browser, Server, Size, Writer, gave, person, places};
 use tidebook_book::BookId;
 
 /// How long a browser may take to tell how it stands once its journey has failed: it may be the one that hangs.
@@ -105,6 +105,23 @@ impl Stage {
         let mira = Account::make(&self.server, "Mira").await?;
         let book = mira.make_book("Harbour Street 12").await?;
         Ok((mira, book))
+    }
+
+    /// Mira, Ben, and a book of hers that he may write in, each in a browser on the page of Ana, who owes for a taxi.
+    pub async fn mira_and_ben(&self) -> Result<(App, App)> {
+        let (mira, book) = self.mira().await?;
+        let ben = Account::make(&self.server, "Ben").await?;
+        mira.let_in(book, &ben, "editor").await?;
+        let (ana, op) = person("Ana Kovač");
+        let line = gave(ana, 2050, "EUR", "2026-11-22", "Taxi")?;
+        self.writer(&mira, book).await?.write(vec![op, line]).await?;
+        let here = self.app_of("mira", Size::Desktop, &mira).await?;
+        let there = self.app_of("ben", Size::Phone, &ben).await?;
+        for app in [&here, &there] {
+            app.open_person("Ana Kovač").await?;
+            app.wait_for_line("Taxi").await?;
+        }
+        Ok((here, there))
     }
 
     /// Somebody who writes to a book without a browser.

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
-use tidebook_ledger::LedgerOp;
+use tidebook_ledger::{LedgerOp, TransactionId};
 
 use crate::{gave, got, person};
 
@@ -64,6 +64,14 @@ pub(crate) fn harbour_street() -> Result<Vec<LedgerOp>> {
         }
     }
     Ok(ops)
+}
+
+/// The transaction with a note.
+pub(crate) fn id_of_line(ops: &[LedgerOp], wanted: &str) -> Option<TransactionId> {
+    ops.iter().find_map(|op| match op {
+        LedgerOp::CreateTransaction { id, note: Some(note), .. } if note == wanted => Some(*id),
+        _ => None,
+    })
 }
 
 /// The day it is at Greenwich.

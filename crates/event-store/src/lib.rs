@@ -1,10 +1,12 @@
-//! Where a server keeps its books: an append-only log per book, and the accounts and sessions around it.
+//! Where a server keeps its books: an append-only log per book, what goes with it (members, invites, snapshots, answers
+//! given), and the accounts and sessions around all of them.
 //!
 //! A write that has been answered is on disk. Writes of all books go through one writer, which commits together whatever
 //! gathered while the last commit ran; each of them is done or refused as a whole, and none harms its neighbours.
 //! Reads run beside it on connections of their own.
 //!
-//! The store knows nothing of what an entry says: it holds bytes, their place in the log and the hash chain over them.
+//! The store knows nothing of what an entry or a snapshot says: it holds bytes, their place in the log and the hash chain
+//! over the entries.
 //! It also never asks a clock.
 
 mod error;
@@ -15,7 +17,8 @@ mod sqlite;
 
 pub use error::{OpenError, StoreError};
 pub use rows::{
-    AccountCreated, AccountRow, Append, BookRow, Created, EntryLimit, NewAccount, NewBook, NewEntry, NewSession, Place,
-    ReplicaRow, SessionRow,
+    AccountCreated, AccountRow, AnswerRow, Append, BookRow, Created, EntryLimit, INVITES_PER_BOOK_MAX, InviteCreated,
+    InviteRow, MemberRow, NewAccount, NewAnswer, NewBook, NewEntry, NewInvite, NewSession, Place, ReplicaRow,
+    SessionRow,
 };
 pub use store::Store;

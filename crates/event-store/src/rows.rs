@@ -37,6 +37,10 @@ pub struct Append {
     pub members: Vec<(UserId, Option<Role>, UnixMillis)>,
     /// Replaces the book's summary.
     pub summary: Option<String>,
+    /// Of this book, and with a use left, which this takes. Its time is the caller's to look at.
+    pub invite_used: Option<Uuid>,
+    /// What the callers of REST writes are answered.
+    pub answers: Vec<NewAnswer>,
 }
 
 /// An entry, with the keys it is found and deduplicated by.
@@ -46,6 +50,25 @@ pub struct NewEntry {
     pub id: MutationId,
     pub replica: ReplicaId,
     pub n: MutationNumber,
+}
+
+/// What a REST write was answered, for when it is repeated. A mutation has one answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAnswer {
+    pub mutation: MutationId,
+    /// Of the request's body: the same key with another one is another request.
+    pub body_hash: [u8; 32],
+    pub status: u16,
+    pub body: String,
+    pub at: UnixMillis,
+}
+
+/// An answer given before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerRow {
+    pub body_hash: [u8; 32],
+    pub status: u16,
+    pub body: String,
 }
 
 /// A book, without its log.
@@ -59,6 +82,59 @@ pub struct BookRow {
     /// Whatever the last append that had one said; empty before that.
     pub summary: String,
     pub created_at: UnixMillis,
+    /// Put away by its owner. What that forbids is the caller's to say.
+    pub archived: bool,
+}
+
+/// A current member of a book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberRow {
+    pub user: UserId,
+    /// Empty where they have no account any more.
+    pub name: String,
+    pub role: Role,
+    /// When they came, or came back; another role doesn't move it.
+    pub since: UnixMillis,
+}
+
+/// How many invites of one book stand at a time: more than anyone keeps track of, one page of the list, and a bound on
+/// what one member can fill the store with.
+pub const INVITES_PER_BOOK_MAX: usize = 100;
+
+/// An invite to create. Its token never reaches the store, only the token's hash.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewInvite {
+    pub id: Uuid,
+    pub book: BookId,
+    pub token_hash: [u8; 32],
+    pub role: Role,
+    pub uses_left: u32,
+    pub created_by: UserId,
+    /// Also decides which earlier ones have expired.
+    pub created_at: UnixMillis,
+    pub expires_at: UnixMillis,
+}
+
+/// What became of a [`NewInvite`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InviteCreated {
+    New,
+    NoSuchBook,
+    /// The book has [`INVITES_PER_BOOK_MAX`] that stand.
+    TooMany,
+}
+
+/// An invite. It stands while it has a use left and its time has not come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InviteRow {
+    pub id: Uuid,
+    pub book: BookId,
+    pub role: Role,
+    pub uses_left: u32,
+    pub created_by: UserId,
+    pub created_at: UnixMillis,
+    /// From this moment on it is expired.
+    pub expires_at: UnixMillis,
 }
 
 /// A replica's place in one book.
@@ -143,6 +219,7 @@ pub struct SessionRow {
     pub client: String,
     pub created_at: UnixMillis,
     pub last_seen_at: UnixMillis,
+    /// From this moment on it is expired.
     pub expires_at: UnixMillis,
 }
 
@@ -158,4 +235,5 @@ macro_rules! debug_without {
 }
 debug_without!(NewAccount, id, email, name, admin, created_at);
 debug_without!(AccountRow, id, email, name, admin, created_at);
+debug_without!(NewInvite, id, book, role, uses_left, created_by, created_at, expires_at);
 debug_without!(NewSession, id, user, replica, client, created_at, expires_at);

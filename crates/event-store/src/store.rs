@@ -1,20 +1,21 @@
-//! The store as its callers see it: cheap to clone, and every call safe to abandon.
+//! The store as its callers see it: cheap to clone, and every call safe to abandon. Here is what concerns the log.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use tidebook_book::{
-    BookId, ChainHash, EncodedEntry, MutationId, MutationNumber, Person, ReplicaId, Role, Seq, UnixMillis, UserId,
-};
+use tidebook_book::{BookId, ChainHash, EncodedEntry, MutationId, MutationNumber, ReplicaId, Seq, UnixMillis, UserId};
 use tokio::sync::{mpsc, watch};
-use uuid::Uuid;
 
 use crate::sqlite::{self, Message, ReadPool, SqlError};
-use crate::{
-    AccountCreated, AccountRow, Append, BookRow, Created, EntryLimit, NewAccount, NewBook, NewSession, OpenError,
-    Place, ReplicaRow, SessionRow, StoreError,
-};
+use crate::{AnswerRow, Append, Created, EntryLimit, NewBook, OpenError, Place, ReplicaRow, StoreError};
+
+mod accounts;
+mod books;
+mod invites;
+
+/// How many answers one write forgets: all other writes wait for it, so it ends after a few milliseconds.
+const FORGOTTEN_AT_ONCE_MAX: u32 = 1_000;
 
 /// An open store. Clones share it; it closes when the last one is dropped, or by [`Store::close`].
 ///
@@ -48,8 +49,6 @@ impl Store {
         while self.writer_ended.changed().await.is_ok() {}
     }
 
-    // The log.
-
     /// Creates a book together with the beginning of its log.
     pub async fn create_book(&self, book: NewBook) -> Result<Created, StoreError> {
         self.write(book.first.weight(), move |conn| sqlite::append::create_book(conn, &book)).await
@@ -58,23 +57,38 @@ impl Store {
     /// Appends to a book's log, if its head is still the one this was decided on.
     ///
     /// [`StoreError::Conflict`] where it is not, where there is no such book, or where a mutation's id or number is in
-    /// the log already.
+    /// the log or has been answered already, or where the invite it uses is used up or gone.
     pub async fn append(&self, append: Append) -> Result<(), StoreError> {
         self.write(append.weight(), move |conn| sqlite::append::append(conn, &append)).await
-    }
-
-    pub async fn book(&self, book: BookId) -> Result<Option<BookRow>, StoreError> {
-        self.read(move |conn| sqlite::log::book(conn, book)).await
-    }
-
-    /// The books this person is a member of, oldest membership first.
-    pub async fn books_of(&self, user: UserId) -> Result<Vec<(BookRow, Role)>, StoreError> {
-        self.read(move |conn| sqlite::log::books_of(conn, user)).await
     }
 
     /// The entries right after `after`, in order and without a gap; none where there are none.
     pub async fn entries(&self, book: BookId, after: Seq, limit: EntryLimit) -> Result<Vec<EncodedEntry>, StoreError> {
         self.read(move |conn| sqlite::log::entries(conn, book, after, limit)).await
+    }
+
+    /// The entry that this mutation became.
+    pub async fn entry_of(&self, book: BookId, mutation: MutationId) -> Result<Option<EncodedEntry>, StoreError> {
+        self.read(move |conn| sqlite::log::entry_of(conn, book, mutation)).await
+    }
+
+    /// What the REST write that was this mutation was answered, as far as that is remembered.
+    pub async fn answer(&self, book: BookId, mutation: MutationId) -> Result<Option<AnswerRow>, StoreError> {
+        self.read(move |conn| sqlite::answers::answer(conn, book, mutation)).await
+    }
+
+    /// Forgets the answers given before this moment, in all books, and tells how many there were. Many of them take
+    /// several writes; whoever abandons this has forgotten some.
+    pub async fn forget_answers(&self, before: UnixMillis) -> Result<u64, StoreError> {
+        let mut forgotten = 0;
+        loop {
+            let forget = move |conn: &Connection| sqlite::answers::forget_answers(conn, before, FORGOTTEN_AT_ONCE_MAX);
+            let count = self.write(0, forget).await?;
+            forgotten += count;
+            if count < u64::from(FORGOTTEN_AT_ONCE_MAX) {
+                return Ok(forgotten);
+            }
+        }
     }
 
     /// One replica's own entries with a number of at least `from`, up to the seq `up_to`, in ascending order.
@@ -114,57 +128,6 @@ impl Store {
         self.read(move |conn| sqlite::log::replica_owner(conn, replica)).await
     }
 
-    /// Members and former members, by first membership. Who has no account any more has no name.
-    pub async fn people(&self, book: BookId) -> Result<Vec<Person>, StoreError> {
-        self.read(move |conn| sqlite::log::people(conn, book)).await
-    }
-
-    // Accounts.
-
-    /// Creates an account, unless its e-mail address has one.
-    pub async fn create_account(&self, account: NewAccount) -> Result<AccountCreated, StoreError> {
-        self.write(0, move |conn| sqlite::accounts::create_account(conn, &account)).await
-    }
-
-    pub async fn account_count(&self) -> Result<u64, StoreError> {
-        self.read(sqlite::accounts::account_count).await
-    }
-
-    /// The account of this e-mail address, compared as it is stored.
-    pub async fn account_by_email(&self, email: &str) -> Result<Option<AccountRow>, StoreError> {
-        let email = email.to_owned();
-        self.read(move |conn| sqlite::accounts::account_by_email(conn, &email)).await
-    }
-
-    pub async fn account(&self, user: UserId) -> Result<Option<AccountRow>, StoreError> {
-        self.read(move |conn| sqlite::accounts::account(conn, user)).await
-    }
-
-    /// Begins a session of an account that exists.
-    pub async fn create_session(&self, session: NewSession) -> Result<(), StoreError> {
-        self.write(0, move |conn| sqlite::accounts::create_session(conn, &session)).await
-    }
-
-    /// The session of the token with this hash, also one that has expired.
-    pub async fn session(&self, token_hash: [u8; 32]) -> Result<Option<SessionRow>, StoreError> {
-        self.read(move |conn| sqlite::accounts::session(conn, token_hash)).await
-    }
-
-    /// A person's sessions, oldest first.
-    pub async fn sessions_of(&self, user: UserId) -> Result<Vec<SessionRow>, StoreError> {
-        self.read(move |conn| sqlite::accounts::sessions_of(conn, user)).await
-    }
-
-    /// Notes that a session was seen. A session that is no more stays that way.
-    pub async fn touch_session(&self, id: Uuid, at: UnixMillis) -> Result<(), StoreError> {
-        self.write(0, move |conn| sqlite::accounts::touch_session(conn, id, at)).await
-    }
-
-    /// Ends a session of this person; false where they have no such session.
-    pub async fn end_session(&self, user: UserId, id: Uuid) -> Result<bool, StoreError> {
-        self.write(0, move |conn| sqlite::accounts::end_session(conn, user, id)).await
-    }
-
     /// Has the writer do this within its next commit, and waits until that is on disk.
     async fn write<T: Send + 'static>(
         &self,
@@ -188,6 +151,7 @@ impl Append {
     /// About how many bytes it brings into the database.
     fn weight(&self) -> usize {
         let entries: usize = self.entries.iter().map(|new| new.entry.bytes.len()).sum();
-        entries + self.summary.as_ref().map_or(0, String::len)
+        let answers: usize = self.answers.iter().map(|new| new.body.len()).sum();
+        entries + answers + self.summary.as_ref().map_or(0, String::len)
     }
 }

@@ -1,28 +1,10 @@
 //! A contact as it stands.
 
 use serde::{Deserialize, Serialize};
-use tidebook_book::{Draft, ReplicaId, Seq, UnixMillis, UserId};
+use tidebook_book::Seq;
 
-use crate::ContactId;
-
-/// Where a record came from. Every field not changed since was last changed here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Created {
-    pub seq: Seq,
-    /// Which change of that entry: with `seq`, the order of creation.
-    pub index: usize,
-    pub by: UserId,
-    pub replica: ReplicaId,
-    /// The server's clock; on a client's prediction, the client's.
-    pub at: UnixMillis,
-}
-
-impl Created {
-    pub(crate) fn by_draft(draft: &Draft) -> Self {
-        let author = draft.author;
-        Self { seq: draft.seq, index: draft.index, by: author.user, replica: author.replica, at: draft.at }
-    }
-}
+use crate::record::{Record, optional_text_of, text_of};
+use crate::{Changed, ContactId, Created, Field, FieldValue, Stamp};
 
 /// Someone who owes, or is owed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,4 +23,45 @@ pub struct Contact {
     /// Of its last change.
     pub seq: Seq,
     pub created: Created,
+    #[serde(default, skip_serializing_if = "Changed::is_empty")]
+    pub changed: Changed,
+}
+
+impl Record for Contact {
+    fn get(&self, field: Field) -> FieldValue {
+        match field {
+            Field::Name => FieldValue::text(&self.name),
+            Field::Username => FieldValue::optional(self.username.as_ref()),
+            Field::Phone => FieldValue::optional(self.phone.as_ref()),
+            Field::Email => FieldValue::optional(self.email.as_ref()),
+            Field::Note => FieldValue::optional(self.note.as_ref()),
+            Field::Deleted => FieldValue::Flag(self.deleted),
+            _ => FieldValue::Nothing,
+        }
+    }
+
+    fn set(&mut self, field: Field, value: &FieldValue) {
+        match field {
+            Field::Name => self.name = text_of(value),
+            Field::Username => self.username = optional_text_of(value),
+            Field::Phone => self.phone = optional_text_of(value),
+            Field::Email => self.email = optional_text_of(value),
+            Field::Note => self.note = optional_text_of(value),
+            Field::Deleted => self.deleted = *value == FieldValue::Flag(true),
+            _ => {}
+        }
+    }
+
+    fn created(&self) -> &Created {
+        &self.created
+    }
+
+    fn changed(&self) -> &Changed {
+        &self.changed
+    }
+
+    fn note_change(&mut self, group: Field, stamp: Stamp) {
+        self.seq = stamp.seq;
+        self.changed.insert(group, stamp);
+    }
 }

@@ -2,8 +2,10 @@
 
 use tidebook_book::{Domain, Draft, Rejected};
 
+use crate::record::text_of;
 use crate::{
-    BookFacts, Contact, ContactId, Created, LedgerChange, LedgerOp, LedgerState, Transaction, TransactionId, decide, op,
+    ConflictId, ContactId, Field, FieldSet, LedgerChange, LedgerOp, LedgerState, RecordRef, TransactionId, Undo, apply,
+    decide, op,
 };
 
 /// The domain of debts between people.
@@ -16,14 +18,7 @@ pub enum Touched {
     Book,
     Contact(ContactId),
     Transaction(TransactionId),
-}
-
-/// The record a change replaced.
-#[derive(Debug)]
-pub enum Undo {
-    Book(Option<BookFacts>),
-    Contact(ContactId, Option<Contact>),
-    Transaction(TransactionId, Option<Transaction>),
+    Conflict(ConflictId),
 }
 
 impl Domain for Ledger {
@@ -41,41 +36,36 @@ impl Domain for Ledger {
     }
 
     fn apply(state: &mut LedgerState, change: &LedgerChange, draft: &Draft) -> Undo {
-        match change.clone() {
-            LedgerChange::BookCreated { name, currency } => {
-                Undo::Book(state.put_book(Some(BookFacts { name, currency })))
-            }
-            LedgerChange::ContactCreated { id, name, username, phone, email, note } => {
-                let created = Created::by_draft(draft);
-                let seq = draft.seq;
-                let contact = Contact { id, name, username, phone, email, note, deleted: false, seq, created };
-                Undo::Contact(id, state.put_contact(id, Some(contact)))
-            }
-            LedgerChange::TransactionCreated { id, contact, direction, amount, currency, date, note, due } => {
-                let created = Created::by_draft(draft);
-                let (deleted, seq) = (false, draft.seq);
-                let transaction =
-                    Transaction { id, contact, direction, amount, currency, date, note, due, deleted, seq, created };
-                Undo::Transaction(id, state.put_transaction(id, Some(transaction)))
-            }
-        }
+        apply::apply(state, change, draft)
     }
 
     fn revert(state: &mut LedgerState, undo: Undo) {
-        match undo {
-            Undo::Book(book) => drop(state.put_book(book)),
-            Undo::Contact(id, contact) => drop(state.put_contact(id, contact)),
-            Undo::Transaction(id, transaction) => drop(state.put_transaction(id, transaction)),
-        }
+        apply::revert(state, undo);
     }
 
-    fn touches(change: &LedgerChange, _state: &LedgerState) -> Vec<Touched> {
+    fn touches(change: &LedgerChange, state: &LedgerState) -> Vec<Touched> {
+        let mut touched = vec![match change.record() {
+            RecordRef::Book => Touched::Book,
+            RecordRef::Contact(id) => Touched::Contact(id),
+            RecordRef::Transaction(id) => Touched::Transaction(id),
+        }];
         match change {
-            LedgerChange::BookCreated { .. } => vec![Touched::Book],
-            LedgerChange::ContactCreated { id, .. } => vec![Touched::Contact(*id)],
-            LedgerChange::TransactionCreated { id, contact, .. } => {
-                vec![Touched::Transaction(*id), Touched::Contact(*contact)]
+            LedgerChange::ConflictRaised(conflict) => touched.push(Touched::Conflict(conflict.id)),
+            LedgerChange::ConflictResolved { id, .. } => touched.push(Touched::Conflict(*id)),
+            LedgerChange::TransactionCreated { contact, .. } => touched.push(Touched::Contact(*contact)),
+            LedgerChange::TransactionUpdated { id, was, set } => {
+                touched.extend(state.transaction(*id).map(|transaction| Touched::Contact(transaction.contact)));
+                touched.extend([was, set].into_iter().filter_map(contact_in).map(Touched::Contact));
             }
+            LedgerChange::TransactionDeleted { id } | LedgerChange::TransactionRestored { id } => {
+                touched.extend(state.transaction(*id).map(|transaction| Touched::Contact(transaction.contact)));
+            }
+            _ => {}
         }
+        touched
     }
+}
+
+fn contact_in(set: &FieldSet) -> Option<ContactId> {
+    text_of(set.get(Field::Contact)?).parse().ok()
 }

@@ -5,4 +5,6 @@ tidebook_book::id_newtypes! {
     ContactId;
     /// Names a transaction within its book.
     TransactionId;
+    /// Names a conflict: what one op raised about one field group.
+    ConflictId;
 }

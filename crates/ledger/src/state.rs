@@ -5,30 +5,29 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tidebook_book::Seq;
 
-use crate::{CivilDate, Contact, ContactId, Currency, Transaction, TransactionId};
+use crate::record::Record;
+use crate::{
+    BookRecord, CivilDate, ConflictId, Contact, ContactId, Currency, OpenConflict, RecordRef, Transaction,
+    TransactionId,
+};
 
 /// Sums per currency in minor units; positive: they owe you. A currency whose sum is zero is left out.
 pub type Balances = BTreeMap<Currency, i128>;
-
-/// What a book says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BookFacts {
-    pub name: String,
-    /// What new amounts are in unless said otherwise.
-    pub currency: Currency,
-}
 
 /// The order of a contact's transactions: by date, then as they were made.
 type Place = (CivilDate, Seq, usize, TransactionId);
 
 /// A book's records and what follows from them.
 ///
-/// Records enter and leave through `put_contact` and `put_transaction` alone, which keep the sums true.
+/// Records enter and leave through the `put_…` functions alone, which keep the sums and indexes true.
 #[derive(Debug, Clone, Default)]
 pub struct LedgerState {
-    book: Option<BookFacts>,
+    book: Option<BookRecord>,
     contacts: HashMap<ContactId, ContactSlot>,
     transactions: HashMap<TransactionId, Transaction>,
+    /// Those nobody has decided yet.
+    conflicts: HashMap<ConflictId, OpenConflict>,
+    conflicts_of: HashMap<RecordRef, BTreeSet<ConflictId>>,
     /// Over contacts and transactions that stand.
     totals: Balances,
     /// Amounts regardless of direction and of deletion, to bound every sum.
@@ -45,7 +44,7 @@ struct ContactSlot {
 
 impl LedgerState {
     #[must_use]
-    pub fn book(&self) -> Option<&BookFacts> {
+    pub fn book(&self) -> Option<&BookRecord> {
         self.book.as_ref()
     }
 
@@ -57,6 +56,30 @@ impl LedgerState {
     #[must_use]
     pub fn transaction(&self, id: TransactionId) -> Option<&Transaction> {
         self.transactions.get(&id)
+    }
+
+    #[must_use]
+    pub fn conflict(&self, id: ConflictId) -> Option<&OpenConflict> {
+        self.conflicts.get(&id)
+    }
+
+    /// Open conflicts, in no order.
+    pub fn conflicts(&self) -> impl Iterator<Item = &OpenConflict> {
+        self.conflicts.values()
+    }
+
+    /// A record's open conflicts.
+    pub fn conflicts_of(&self, record: RecordRef) -> impl Iterator<Item = &OpenConflict> {
+        let ids = self.conflicts_of.get(&record).into_iter().flatten();
+        ids.filter_map(|id| self.conflicts.get(id))
+    }
+
+    pub(crate) fn record(&self, record: RecordRef) -> Option<&dyn Record> {
+        match record {
+            RecordRef::Book => self.book.as_ref().map(|book| book as &dyn Record),
+            RecordRef::Contact(id) => self.contact(id).map(|contact| contact as &dyn Record),
+            RecordRef::Transaction(id) => self.transaction(id).map(|transaction| transaction as &dyn Record),
+        }
     }
 
     /// All contacts, deleted ones too, in no order.
@@ -71,9 +94,17 @@ impl LedgerState {
 
     /// A contact's transactions that stand, oldest first.
     pub fn transactions_of(&self, id: ContactId) -> impl DoubleEndedIterator<Item = &Transaction> {
+        self.all_transactions_of(id).filter(|transaction| !transaction.deleted)
+    }
+
+    /// A contact's deleted transactions, oldest first.
+    pub fn deleted_transactions_of(&self, id: ContactId) -> impl DoubleEndedIterator<Item = &Transaction> {
+        self.all_transactions_of(id).filter(|transaction| transaction.deleted)
+    }
+
+    fn all_transactions_of(&self, id: ContactId) -> impl DoubleEndedIterator<Item = &Transaction> {
         let places = self.contacts.get(&id).map(|slot| &slot.transactions);
-        let all = places.into_iter().flatten().filter_map(|(.., id)| self.transactions.get(id));
-        all.filter(|transaction| !transaction.deleted)
+        places.into_iter().flatten().filter_map(|(.., id)| self.transactions.get(id))
     }
 
     /// What a contact's standing transactions add up to.
@@ -92,7 +123,7 @@ impl LedgerState {
         self.gross.get(&currency).copied().unwrap_or(0)
     }
 
-    pub(crate) fn put_book(&mut self, book: Option<BookFacts>) -> Option<BookFacts> {
+    pub(crate) fn put_book(&mut self, book: Option<BookRecord>) -> Option<BookRecord> {
         std::mem::replace(&mut self.book, book)
     }
 
@@ -128,6 +159,23 @@ impl LedgerState {
         }
         if let Some(transaction) = &transaction {
             self.count(transaction, 1);
+        }
+        before
+    }
+
+    pub(crate) fn put_conflict(&mut self, id: ConflictId, conflict: Option<OpenConflict>) -> Option<OpenConflict> {
+        let before = self.conflicts.remove(&id);
+        if let Some(before) = &before {
+            let record = before.conflict.record;
+            let ids = self.conflicts_of.entry(record).or_default();
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.conflicts_of.remove(&record);
+            }
+        }
+        if let Some(conflict) = conflict {
+            self.conflicts_of.entry(conflict.conflict.record).or_default().insert(id);
+            self.conflicts.insert(id, conflict);
         }
         before
     }
@@ -172,16 +220,18 @@ impl Serialize for LedgerState {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Shape<'a> {
-            book: Option<&'a BookFacts>,
+            book: Option<&'a BookRecord>,
             contacts: Vec<&'a Contact>,
             transactions: Vec<&'a Transaction>,
-            conflicts: [(); 0],
+            conflicts: Vec<&'a OpenConflict>,
         }
         let mut contacts: Vec<_> = self.contacts().collect();
         contacts.sort_by_key(|contact| (contact.created.seq, contact.created.index, contact.id));
         let mut transactions: Vec<_> = self.transactions().collect();
         transactions.sort_by_key(|transaction| (transaction.created.seq, transaction.created.index, transaction.id));
-        Shape { book: self.book.as_ref(), contacts, transactions, conflicts: [] }.serialize(serializer)
+        let mut conflicts: Vec<_> = self.conflicts().collect();
+        conflicts.sort_by_key(|open| (open.seq, open.index, open.conflict.id));
+        Shape { book: self.book.as_ref(), contacts, transactions, conflicts }.serialize(serializer)
     }
 }
 
@@ -189,14 +239,17 @@ impl<'de> Deserialize<'de> for LedgerState {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct Shape {
-            book: Option<BookFacts>,
+            book: Option<BookRecord>,
             contacts: Vec<Contact>,
             transactions: Vec<Transaction>,
+            #[serde(default)]
+            conflicts: Vec<OpenConflict>,
         }
-        let Shape { book, contacts, transactions } = Shape::deserialize(deserializer)?;
+        let Shape { book, contacts, transactions, conflicts } = Shape::deserialize(deserializer)?;
         let mut state = Self { book, ..Self::default() };
         contacts.into_iter().for_each(|contact| drop(state.put_contact(contact.id, Some(contact))));
         transactions.into_iter().for_each(|transaction| drop(state.put_transaction(transaction.id, Some(transaction))));
+        conflicts.into_iter().for_each(|open| drop(state.put_conflict(open.conflict.id, Some(open))));
         Ok(state)
     }
 }

@@ -7,6 +7,9 @@ pub(crate) const NOTE_CHARS_MAX: usize = 4000;
 /// The longest username, phone number or e-mail address; 320 is the longest address RFC 3696 allows.
 pub(crate) const DETAIL_CHARS_MAX: usize = 320;
 
+/// The longest text an entry carries along as replaced: enough to show what it was. Older entries have the rest.
+pub(crate) const WAS_CHARS_MAX: usize = 200;
+
 /// What kind of text a field holds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum TextKind {

@@ -3,7 +3,14 @@
 use serde::{Deserialize, Serialize};
 use tidebook_book::Seq;
 
-use crate::{CivilDate, ContactId, Created, Currency, Direction, TransactionId};
+use crate::record::{Record, optional_text_of, text_of};
+use crate::{
+    Changed, CivilDate, ContactId, Created, Currency, Direction, Field, FieldValue, RecordKind, Stamp, TransactionId,
+};
+
+/// How many replaced amounts a transaction remembers. More changes than this between a base and its late edit are not
+/// seen in practice; then the oldest one remembered stands for all before it.
+const PAST_AMOUNTS_MAX: usize = 4;
 
 /// Money that went one way between the book's people and a contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +30,21 @@ pub struct Transaction {
     /// Of its last change.
     pub seq: Seq,
     pub created: Created,
+    #[serde(default, skip_serializing_if = "Changed::is_empty")]
+    pub changed: Changed,
+    /// Oldest first. A late edit that names the amount alone is kept with the currency its author saw.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past_amounts: Vec<PastAmount>,
+}
+
+/// What amount, currency and direction were before they were replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastAmount {
+    /// The entry that replaced them.
+    pub until: Seq,
+    pub direction: Direction,
+    pub amount: u64,
+    pub currency: Currency,
 }
 
 impl Transaction {
@@ -30,5 +52,71 @@ impl Transaction {
     #[must_use]
     pub fn signed_amount(&self) -> i128 {
         self.direction.signed(self.amount)
+    }
+
+    fn past_amount_at(&self, seq: Seq) -> Option<&PastAmount> {
+        self.past_amounts.iter().find(|past| past.until > seq)
+    }
+}
+
+impl Record for Transaction {
+    fn get(&self, field: Field) -> FieldValue {
+        match field {
+            Field::Contact => FieldValue::text(self.contact),
+            Field::Direction => FieldValue::text(self.direction),
+            Field::Amount => FieldValue::amount(self.amount),
+            Field::Currency => FieldValue::text(self.currency),
+            Field::Date => FieldValue::text(self.date),
+            Field::Due => FieldValue::optional(self.due),
+            Field::Note => FieldValue::optional(self.note.as_ref()),
+            Field::Deleted => FieldValue::Flag(self.deleted),
+            _ => FieldValue::Nothing,
+        }
+    }
+
+    fn set(&mut self, field: Field, value: &FieldValue) {
+        match (field, value) {
+            (Field::Contact, _) => self.contact = text_of(value).parse().unwrap_or(self.contact),
+            (Field::Direction, _) => self.direction = text_of(value).parse().unwrap_or(self.direction),
+            (Field::Amount, FieldValue::Number(amount)) => self.amount = u64::try_from(*amount).unwrap_or(self.amount),
+            (Field::Currency, _) => self.currency = text_of(value).parse().unwrap_or(self.currency),
+            (Field::Date, _) => self.date = text_of(value).parse().unwrap_or(self.date),
+            (Field::Due, _) => self.due = value.as_text().and_then(|text| text.parse().ok()),
+            (Field::Note, _) => self.note = optional_text_of(value),
+            (Field::Deleted, _) => self.deleted = *value == FieldValue::Flag(true),
+            _ => {}
+        }
+    }
+
+    fn get_at(&self, field: Field, seq: Seq) -> FieldValue {
+        match (field, self.past_amount_at(seq)) {
+            (Field::Direction, Some(past)) => FieldValue::text(past.direction),
+            (Field::Amount, Some(past)) => FieldValue::amount(past.amount),
+            (Field::Currency, Some(past)) => FieldValue::text(past.currency),
+            _ => self.get(field),
+        }
+    }
+
+    fn created(&self) -> &Created {
+        &self.created
+    }
+
+    fn changed(&self) -> &Changed {
+        &self.changed
+    }
+
+    fn note_change(&mut self, group: Field, stamp: Stamp) {
+        if group == Field::Amount {
+            let (direction, amount, currency) = (self.direction, self.amount, self.currency);
+            self.past_amounts.push(PastAmount { until: stamp.seq, direction, amount, currency });
+            if self.past_amounts.len() > PAST_AMOUNTS_MAX {
+                self.past_amounts.remove(0);
+            }
+        }
+        self.seq = stamp.seq;
+        // Under each field's own name, so that a reader need not know which of a group's fields names it.
+        let fields = Field::of(RecordKind::Transaction).iter().chain(&[Field::Deleted]);
+        let fields = fields.filter(|field| field.group(RecordKind::Transaction) == group);
+        self.changed.extend(fields.map(|field| (*field, stamp)));
     }
 }

@@ -81,7 +81,7 @@ pub struct SnapshotRequired {
 }
 
 /// A refusal, and the book it is about.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct RefusedIn {
     pub book: BookId,
     #[serde(flatten)]
@@ -160,6 +160,10 @@ impl Down {
 
 fn parse_body(kind: &str, text: &str) -> Result<Down, serde_json::Error> {
     #[derive(Deserialize)]
+    struct Of {
+        book: BookId,
+    }
+    #[derive(Deserialize)]
     struct Drain {
         retry_after_ms: u64,
     }
@@ -175,7 +179,11 @@ fn parse_body(kind: &str, text: &str) -> Result<Down, serde_json::Error> {
         "fates" => serde_json::from_str(text).map(Down::Fates),
         "snapshot_required" => serde_json::from_str(text).map(Down::SnapshotRequired),
         "entries" => serde_json::from_str(text).map(Down::Entries),
-        "refused" => serde_json::from_str(text).map(Down::Refused),
+        // In two passes: what is flattened needs code of its own to be read.
+        "refused" => {
+            let Of { book } = serde_json::from_str(text)?;
+            serde_json::from_str(text).map(|refused| Down::Refused(RefusedIn { book, refused }))
+        }
         "presence" => serde_json::from_str(text).map(Down::Presence),
         "role" => serde_json::from_str(text).map(Down::Role),
         "drain" => serde_json::from_str(text).map(|Drain { retry_after_ms }| Down::Drain { retry_after_ms }),

@@ -1,15 +1,25 @@
 //! A copy of one book: confirmed state, outbox, and the view they make.
 
+mod following;
+mod keeping;
+
 use std::collections::BTreeSet;
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use tidebook_book::{
-    Author, BookChange, BookId, BookState, ChainHash, Change, Domain, Draft, Entry, Epoch, Mutation, MutationId,
-    MutationNumber, Person, Rejected, Role, Seq, Snapshot, UnixMillis,
+    Author, BookChange, BookId, BookState, ChainHash, Change, Domain, Draft, Entry, Epoch, Knows, Mutation, MutationId,
+    MutationNumber, Person, Rejected, ReplicaId, Role, Seq, UnixMillis,
 };
-use tidebook_protocol::{Subscribe, Subscribed};
 
+use crate::contradiction::Contradiction;
+use crate::fetch::Fetch;
 use crate::outbox::{Outbox, Pending};
+use crate::{Contradictions, Held, Keeps, Monotonic};
+
+use following::Phase;
+pub(crate) use following::{NextTry, Parting, SnapshotFate};
+use keeping::Kept;
 
 /// A copy of a book on this device.
 #[derive(Debug)]
@@ -28,10 +38,14 @@ pub struct BookCopy<D: Domain> {
     last_n: MutationNumber,
     people: Vec<Person>,
     role: Option<Role>,
-    pub(crate) subscribed: bool,
-    /// The server does not go on from where this copy stands.
-    needs_snapshot: bool,
+    phase: Phase,
+    fetch: Fetch,
+    wrong_epoch_at: Option<Monotonic>,
+    contradictions: Contradictions,
+    /// Grows only with what the person typed, and shrinks as they decide: to let go of one would be to lose it.
     rejections: Vec<Rejection<D>>,
+    /// How it stands with its store on this device, where it has one.
+    kept: Option<Kept>,
 }
 
 /// A mutation that became a rejection. What the person typed stays here until they edit, retry or discard it.
@@ -49,17 +63,30 @@ pub(crate) struct Applied<D: Domain> {
     pub(crate) rejected: Vec<MutationId>,
 }
 
-/// Why incoming entries could not be applied; the copy is as it was.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum EntriesError {
-    #[error("entry {got} came where {expected} was due")]
-    Gap { expected: Seq, got: Seq },
-    #[error("unreadable entry: {0}")]
-    Unreadable(#[from] serde_json::Error),
+impl<D: Domain> Applied<D> {
+    fn nothing() -> Self {
+        Self { touched: BTreeSet::new(), news: BTreeSet::new(), rejected: Vec::new() }
+    }
+}
+
+/// What a mutation asked for that a person took back, and what the view shows otherwise without it.
+#[derive(Debug)]
+pub(crate) struct Withdrawn<D: Domain> {
+    pub(crate) ops: Vec<D::Op>,
+    pub(crate) touched: BTreeSet<D::Touched>,
+}
+
+/// As much of an own entry as tells its mutation's fate: what it changed is in the state already, readable here or not.
+#[derive(Deserialize)]
+struct Fate {
+    id: MutationId,
+    rejected: Option<Rejected>,
 }
 
 impl<D: Domain> BookCopy<D> {
-    pub(crate) fn new(book: BookId, author: Author) -> Self {
+    /// A copy that has nothing yet. `last_n`: the last number this replica gave to a mutation of the book. The seed
+    /// spreads its attempts to start over.
+    pub(crate) fn new(book: BookId, author: Author, last_n: MutationNumber, keeps: Keeps, seed: u64) -> Self {
         Self {
             book,
             author,
@@ -69,12 +96,18 @@ impl<D: Domain> BookCopy<D> {
             head: Seq::ZERO,
             view: BookState::default(),
             outbox: Outbox::default(),
-            last_n: MutationNumber::ZERO,
+            last_n,
             people: Vec::new(),
             role: None,
-            subscribed: false,
-            needs_snapshot: false,
+            phase: Phase::Apart,
+            fetch: Fetch::new(seed),
+            wrong_epoch_at: None,
+            contradictions: Contradictions::default(),
             rejections: Vec::new(),
+            kept: match keeps {
+                Keeps::InStore => Some(Kept::default()),
+                Keeps::InMemory => None,
+            },
         }
     }
 
@@ -112,13 +145,26 @@ impl<D: Domain> BookCopy<D> {
         &self.people
     }
 
-    /// The person's role, once the server has told it.
+    /// The person's role, once the server has told it; none while they are no member.
     #[must_use]
     pub fn role(&self) -> Option<Role> {
         self.role
     }
 
-    /// Mutations without an entry, oldest first.
+    /// The person is no longer a member: the book is not followed any more, and what they wrote meanwhile is still in
+    /// [`Self::pending`].
+    #[must_use]
+    pub fn is_removed(&self) -> bool {
+        self.phase == Phase::Removed
+    }
+
+    /// How often this copy had to start over because what the server said did not fit it.
+    #[must_use]
+    pub fn contradictions(&self) -> &Contradictions {
+        &self.contradictions
+    }
+
+    /// Mutations without an entry, oldest first; those withdrawn too, without ops.
     pub fn pending(&self) -> impl DoubleEndedIterator<Item = &Pending<D>> {
         self.outbox.iter()
     }
@@ -131,18 +177,18 @@ impl<D: Domain> BookCopy<D> {
 
     /// Why the server does not take the outbox, where it does not.
     #[must_use]
-    pub fn held(&self) -> Option<&str> {
-        self.outbox.held.as_deref()
+    pub fn held(&self) -> Option<&Held> {
+        self.outbox.held()
     }
 
     /// Everything this person wrote is in the log, and the log is here up to the head.
     #[must_use]
     pub fn is_current(&self) -> bool {
-        self.subscribed && self.outbox.len() == 0 && self.seq >= self.head
+        self.is_following() && self.outbox.len() == 0 && self.seq >= self.head
     }
 
-    pub(crate) fn next_number(&self) -> MutationNumber {
-        self.last_n.next()
+    pub(crate) fn last_number(&self) -> MutationNumber {
+        self.last_n
     }
 
     /// Decides a new mutation on the view. On a rejection the view is as it was.
@@ -157,111 +203,129 @@ impl<D: Domain> BookCopy<D> {
         let touched = touched_by::<D>(&decided.changes, &self.view);
         self.last_n = mutation.n;
         let (predicted, undos) = (decided.changes, decided.undos);
-        self.outbox.push(Pending { mutation, encoded, sent: false, predicted, undos });
+        if let Some(kept) = &mut self.kept {
+            kept.note_mutation(mutation.id);
+        }
+        let is_saved = self.kept.is_none();
+        self.outbox.push(Pending { mutation, encoded, sent: false, is_saved, predicted, undos });
         Ok(touched)
     }
 
-    pub(crate) fn subscribe_request(&self) -> Subscribe {
-        Subscribe {
-            book: self.book,
-            epoch: self.epoch,
-            after: self.seq,
-            hash: (self.seq > Seq::ZERO).then_some(self.hash),
-            pending_from: self.outbox.first_number(),
-        }
+    /// The person takes a mutation back: it goes on without ops, and the view without what it did.
+    pub(crate) fn withdraw(&mut self, mutation: MutationId) -> Option<Withdrawn<D>> {
+        self.outbox.find(mutation).filter(|pending| !pending.is_withdrawn())?;
+        let mut ops = None;
+        let applied = self.taking_the_outbox_off(|copy, _| ops = copy.outbox.withdraw(mutation));
+        self.outbox.lift_hold_about_ops();
+        self.note_change_of(mutation);
+        Some(Withdrawn { ops: ops?, touched: applied.touched })
     }
 
-    pub(crate) fn handle_subscribed(&mut self, subscribed: &Subscribed) {
-        self.epoch = Some(subscribed.epoch);
-        self.head = subscribed.head;
-        self.role = Some(subscribed.role);
-        self.subscribed = true;
-        self.needs_snapshot = false;
-        self.outbox.held = None;
-        self.outbox.offer_again_after(subscribed.accepted);
-    }
-
-    pub(crate) fn handle_snapshot_required(&mut self) {
-        self.subscribed = false;
-        self.needs_snapshot = true;
-    }
-
-    pub(crate) fn handle_people(&mut self, people: Vec<Person>) {
-        self.people = people;
-    }
-
-    pub(crate) fn handle_role(&mut self, role: Option<Role>) {
-        self.role = role;
-        if role.is_none() {
-            self.subscribed = false;
-            self.outbox.held = Some("you are no longer a member of this book".into());
-        }
+    /// Goes on under another replica id, whose numbers start from 1.
+    pub(crate) fn renumber(&mut self, replica: ReplicaId) -> BTreeSet<D::Touched> {
+        self.author.replica = replica;
+        self.outbox.lift_hold_for_new_replica();
+        let applied = self.taking_the_outbox_off(|copy, _| copy.last_n = copy.outbox.renumber());
+        self.note_whole_outbox();
+        applied.touched
     }
 
     /// Own entries from before the cursor: they empty the outbox, their changes are in the state already.
-    pub(crate) fn handle_fates(&mut self, entries: &[Box<RawValue>]) -> Result<Applied<D>, EntriesError> {
-        let entries = parse_entries::<D>(entries)?;
-        let mut applied = self.taking_the_outbox_off(|copy, applied| {
-            for (entry, _) in &entries {
-                copy.settle(entry, applied);
+    pub(crate) fn handle_fates(&mut self, raw: &[Box<RawValue>]) -> Result<Applied<D>, Contradiction> {
+        if !self.is_following() {
+            return Ok(Applied::nothing());
+        }
+        let fates: Result<Vec<Fate>, _> = raw.iter().map(|raw| serde_json::from_str(raw.get())).collect();
+        let mut fates = fates?;
+        fates.retain(|fate| self.outbox.find(fate.id).is_some());
+        if fates.is_empty() {
+            return Ok(Applied::nothing());
+        }
+        Ok(self.taking_the_outbox_off(|copy, applied| {
+            for Fate { id, rejected } in fates {
+                copy.settle(id, rejected, applied);
             }
-        });
-        applied.news.clear();
-        Ok(applied)
+        }))
     }
 
     /// Entries in order. One rebase for all of them.
-    pub(crate) fn handle_entries(&mut self, raw: &[Box<RawValue>]) -> Result<Applied<D>, EntriesError> {
+    pub(crate) fn handle_entries(&mut self, raw: &[Box<RawValue>]) -> Result<Applied<D>, Contradiction> {
+        if !self.is_following() {
+            return Ok(Applied::nothing());
+        }
         let mut entries = parse_entries::<D>(raw)?;
         entries.retain(|(entry, _)| entry.seq > self.seq);
         for (expected, (entry, _)) in (self.seq.0 + 1..).zip(&entries) {
             if entry.seq.0 != expected {
-                return Err(EntriesError::Gap { expected: Seq(expected), got: entry.seq });
+                return Err(Contradiction::Gap { expected: Seq(expected), got: entry.seq });
             }
         }
-        Ok(self.taking_the_outbox_off(|copy, applied| {
-            for (entry, bytes) in &entries {
-                copy.view.apply_entry(entry);
-                copy.seq = entry.seq;
-                copy.hash = copy.hash.followed_by(bytes.get().as_bytes());
-                let touched = touched_by::<D>(&entry.changes, &copy.view);
-                if entry.replica != copy.author.replica {
-                    applied.news.extend(touched.iter().cloned());
+        if entries.is_empty() {
+            return Ok(Applied::nothing());
+        }
+        let as_predicted = self.predicted(&entries);
+        let mut applied = self.taking_the_outbox_off(|copy, applied| {
+            for (entry, bytes) in entries {
+                if let Some(kept) = &mut copy.kept {
+                    kept.note_entry(entry.seq, bytes.get());
                 }
-                applied.touched.extend(touched);
-                copy.settle(entry, applied);
+                copy.apply(entry, bytes.get(), applied);
             }
-            copy.head = copy.head.max(copy.seq);
-        }))
+        });
+        if as_predicted {
+            applied.touched.clear();
+        }
+        self.head = self.head.max(self.seq);
+        self.fetch.reset();
+        self.check_claim();
+        Ok(applied)
     }
 
-    /// Starts over from a snapshot, keeping the outbox. One that comes late, when the copy has gone on by another way,
-    /// would take it back in time: it is passed over, and the answer is false.
-    pub(crate) fn handle_snapshot(&mut self, snapshot: Snapshot<D>) -> bool {
-        if !std::mem::take(&mut self.needs_snapshot) {
-            return false;
+    /// The entries are what the outbox begins with and say what the view shows: nothing on a screen changes.
+    fn predicted(&self, entries: &[ParsedEntry<'_, D>]) -> bool {
+        let mut pending = self.outbox.iter();
+        entries.iter().all(|(entry, _)| {
+            let foreseen = |pending: &Pending<D>| pending.mutation.id == entry.id && pending.predicted == entry.changes;
+            entry.replica == self.author.replica && pending.next().is_some_and(foreseen)
+        })
+    }
+
+    fn apply(&mut self, entry: Entry<BookChange<D>>, bytes: &str, applied: &mut Applied<D>) {
+        self.view.apply_entry(&entry);
+        self.seq = entry.seq;
+        self.hash = self.hash.followed_by(bytes.as_bytes());
+        let touched = touched_by::<D>(&entry.changes, &self.view);
+        let is_own = entry.replica == self.author.replica || self.outbox.find(entry.id).is_some();
+        if !is_own {
+            applied.news.extend(touched.iter().cloned());
         }
-        self.epoch = Some(snapshot.epoch);
-        self.seq = snapshot.seq;
-        self.hash = snapshot.hash;
-        self.head = snapshot.seq;
-        self.people = snapshot.people.clone();
-        self.view = snapshot.into_state();
+        applied.touched.extend(touched);
+        self.settle(entry.id, entry.rejected, applied);
+    }
+
+    /// Puts another confirmed state below the outbox.
+    fn replace_state(&mut self, state: BookState<D>) {
+        self.view = state;
+        if let Some(kept) = &mut self.kept {
+            kept.note_start();
+        }
         // The old view is gone, and with it what the undos would have taken back.
         self.outbox.iter_mut().for_each(|pending| pending.undos.clear());
         self.replay_the_outbox(&mut BTreeSet::new());
-        true
     }
 
     /// Drops a rejection the person has dealt with.
     pub(crate) fn discard_rejection(&mut self, mutation: MutationId) -> Option<Rejection<D>> {
         let place = self.rejections.iter().position(|rejection| rejection.mutation.id == mutation)?;
+        if let Some(kept) = &mut self.kept {
+            kept.note_rejection(mutation);
+        }
         Some(self.rejections.remove(place))
     }
 
     /// Runs `change` on the confirmed state, then puts what is left of the outbox back on top.
     fn taking_the_outbox_off(&mut self, change: impl FnOnce(&mut Self, &mut Applied<D>)) -> Applied<D> {
-        let mut applied = Applied { touched: BTreeSet::new(), news: BTreeSet::new(), rejected: Vec::new() };
+        let mut applied = Applied::nothing();
         for pending in self.outbox.iter_mut().rev() {
             applied.touched.extend(touched_by::<D>(&pending.predicted, &self.view));
             self.view.revert_all(std::mem::take(&mut pending.undos));
@@ -283,13 +347,20 @@ impl<D: Domain> BookCopy<D> {
         }
     }
 
-    /// The entry is its mutation's fate: the outbox lets go of it, and a rejection is kept for the person.
-    fn settle(&mut self, entry: &Entry<BookChange<D>>, applied: &mut Applied<D>) {
-        let Some(pending) = self.outbox.take(entry.id) else { return };
+    /// The entry is its mutation's fate, under whatever number: the outbox lets go of it, and a rejection is kept for the
+    /// person, unless they took the mutation back themselves.
+    fn settle(&mut self, id: MutationId, rejected: Option<Rejected>, applied: &mut Applied<D>) {
+        let Some(pending) = self.outbox.take(id) else { return };
+        if let Some(kept) = &mut self.kept {
+            kept.note_mutation(id);
+        }
         applied.touched.extend(touched_by::<D>(&pending.predicted, &self.view));
-        if let Some(rejected) = &entry.rejected {
-            applied.rejected.push(entry.id);
-            self.rejections.push(Rejection { mutation: pending.mutation, rejected: rejected.clone() });
+        if let Some(rejected) = rejected.filter(|_| !pending.is_withdrawn()) {
+            applied.rejected.push(id);
+            if let Some(kept) = &mut self.kept {
+                kept.note_rejection(id);
+            }
+            self.rejections.push(Rejection { mutation: pending.mutation, rejected });
         }
     }
 
@@ -307,6 +378,7 @@ fn draft_of<Op>(mutation: &Mutation<Op>, seq: Seq, place: usize, author: Author,
         mutation: mutation.id,
         made_at: mutation.made_at,
         base: mutation.base,
+        knows: Knows::Everything,
         index: 0,
     }
 }
@@ -321,6 +393,6 @@ fn touched_by<D: Domain>(changes: &[BookChange<D>], view: &BookState<D>) -> BTre
 
 type ParsedEntry<'a, D> = (Entry<BookChange<D>>, &'a RawValue);
 
-fn parse_entries<D: Domain>(raw: &[Box<RawValue>]) -> Result<Vec<ParsedEntry<'_, D>>, EntriesError> {
+fn parse_entries<D: Domain>(raw: &[Box<RawValue>]) -> Result<Vec<ParsedEntry<'_, D>>, serde_json::Error> {
     raw.iter().map(|raw| Ok((serde_json::from_str(raw.get())?, &**raw))).collect()
 }

@@ -24,8 +24,14 @@ pub enum Event<D: Domain> {
     Disconnect { reason: String },
     /// The server no longer takes this session: the person has to sign in again. Nothing is lost meanwhile.
     SignedOut,
-    /// Fetch the book's snapshot over HTTP and pass it to `handle_snapshot`.
+    /// Fetch the book's snapshot over HTTP and pass its text to `handle_snapshot_text`; or, where there is none to be had,
+    /// call `handle_snapshot_failed`. Nothing more is asked for until one of the two.
     FetchSnapshot { book: BookId },
+    /// This device is a copy of another, its id is someone else's, or the log lacks what was numbered here: make a new
+    /// random id and pass it to `handle_new_replica`. The outbox waits for it.
+    NewReplicaNeeded,
+    /// The book holds what this version of the app cannot show. The copy stays as it is, and its outbox is held.
+    UpdateNeeded { book: BookId },
     /// The view changed. Look again at what was touched; `news` is the part that came from elsewhere.
     Changed { book: BookId, touched: BTreeSet<D::Touched>, news: BTreeSet<D::Touched> },
     /// The view was rebuilt from a snapshot: look at all of it again.

@@ -5,22 +5,49 @@
 //!
 //! Feed it what happened, then drain it:
 //!
-//! 1. [`Replica::open_book`] for each book to follow, and [`Replica::mutate`] for each thing a person does.
-//! 2. `handle_opened`, `handle_text`, `handle_closed` for what the socket did; `handle_snapshot` for one it asked for.
+//! 1. [`Replica::open_book`] for each book to follow; [`Replica::mutate`], [`Replica::withdraw`] and
+//!    [`Replica::discard_rejection`] for each thing a person does; [`Replica::subscribe_again`] where they ask for a book
+//!    that shut them out.
+//! 2. `handle_opened`, `handle_text`, `handle_closed` for what the socket did.
 //! 3. After each call: [`Replica::poll_transmit`] until it is empty and send what it gives, [`Replica::poll_event`]
 //!    until it is empty and act on it, then sleep until [`Replica::poll_timeout`] and call
 //!    [`Replica::handle_timeout`].
 //!
+//! Four events ask the driver for something. [`Event::Connect`] is answered with `handle_opened` or `handle_closed`,
+//! [`Event::Disconnect`] with `handle_closed`. [`Event::FetchSnapshot`] is answered with `handle_snapshot_text`, or with
+//! `handle_snapshot_failed`; when to try again is the replica's to say. [`Event::NewReplicaNeeded`] is answered with
+//! `handle_new_replica` and a fresh random id. The other events are for whoever draws the screen.
+//!
 //! The view of a book is its confirmed state with the outbox replayed on top; read it with [`Replica::view`].
+//!
+//! # What does not fit
+//!
+//! A copy takes nothing that does not follow from what it has. An entry that leaves a gap or cannot be read, a head with
+//! another hash, a snapshot whose state is not what its hash says: the copy stays as it is and starts over from a
+//! (another) snapshot, at growing intervals ([`BookCopy::contradictions`] counts). The outbox outlives all of it, and
+//! whatever of it has a fate in the log is settled by its id.
+//!
+//! # What grows
+//!
+//! The outbox and the rejections grow only with what the person typed and has not been answered or decided on: dropping
+//! any of it would lose it. What of it is on its way to the server is bounded in bytes. What waits in `poll_transmit`
+//! and `poll_event` follows from what was fed in since they were last drained. Of a closed book its last number is kept.
 
 mod back_off;
 mod book_copy;
+mod contradiction;
 mod event;
+mod fetch;
 mod link;
+mod new_mutation;
 mod outbox;
 mod replica;
+mod stored;
 
 pub use book_copy::{BookCopy, Rejection};
+pub use contradiction::Contradictions;
 pub use event::{Event, Monotonic, SyncStatus};
-pub use outbox::Pending;
-pub use replica::{MutateError, NewMutation, Replica, ReplicaConfig};
+pub use new_mutation::{MutateError, NewMutation};
+pub use outbox::{Held, Pending};
+pub use replica::{Replica, ReplicaConfig};
+pub use stored::{Forget, Keeps, Lacking, StoreWrite, Stored, StoredError};

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
-use tidebook_book::{BookChange, Domain, Mutation, MutationId, MutationNumber, StateUndo};
-use tidebook_protocol::FRAME_UP_BYTES_MAX;
+use serde::Serialize;
+use tidebook_book::{BookChange, Domain, Mutation, MutationId, MutationNumber, Seq, StateUndo};
+use tidebook_protocol::{FRAME_UP_BYTES_MAX, Refusal};
 
 /// What may be on its way unanswered, in bytes: enough to keep a server busy through a round trip, little enough that
 /// a lost line loses no time.
@@ -15,27 +16,71 @@ const PUSH_ENVELOPE_BYTES: usize = 256;
 /// A mutation in the outbox.
 #[derive(Debug)]
 pub struct Pending<D: Domain> {
+    /// Without ops where the person withdrew it.
     pub mutation: Mutation<D::Op>,
     /// As it is pushed.
     pub(crate) encoded: String,
     pub(crate) sent: bool,
+    /// Offered only then.
+    pub(crate) is_saved: bool,
     /// What it did to the view; empty where the view does not take it now and the server must decide.
     pub(crate) predicted: Vec<BookChange<D>>,
     pub(crate) undos: Vec<StateUndo<D>>,
 }
 
+impl<D: Domain> Pending<D> {
+    /// The person took it back, and waits for no fate of it.
+    #[must_use]
+    pub fn is_withdrawn(&self) -> bool {
+        // Nothing comes in without ops.
+        self.mutation.ops.is_empty()
+    }
+
+    /// It outlives the program, as far as this replica keeps anything.
+    #[must_use]
+    pub fn is_saved(&self) -> bool {
+        self.is_saved
+    }
+}
+
+/// Why the server does not take an outbox. Nothing of it is sent until that is mended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    pub code: Refusal,
+    /// For people.
+    pub detail: String,
+}
+
+impl Held {
+    /// The numbers of this replica's line are another's too, or do not fit the log: no new try under them can help.
+    pub(crate) fn needs_new_replica(&self) -> bool {
+        matches!(self.code, Refusal::Forked | Refusal::ReplicaTaken)
+    }
+
+    fn is_about_the_role(&self) -> bool {
+        matches!(self.code, Refusal::ReadOnly | Refusal::NotAMember)
+    }
+}
+
+/// Grows only with what the person typed and the server has not answered: each mutation is one act of theirs, at most
+/// [`tidebook_protocol::MUTATION_BYTES_MAX`] long, and to let go of one would be to lose it.
 #[derive(Debug)]
 pub(crate) struct Outbox<D: Domain> {
     pending: VecDeque<Pending<D>>,
     in_flight_bytes: usize,
-    /// Set by a refusal that time or a person must mend; nothing is sent meanwhile.
-    pub(crate) held: Option<String>,
+    /// Set by a refusal that time alone does not mend; nothing is sent meanwhile.
+    held: Option<Held>,
 }
 
 impl<D: Domain> Default for Outbox<D> {
     fn default() -> Self {
         Self { pending: VecDeque::new(), in_flight_bytes: 0, held: None }
     }
+}
+
+/// A mutation as it is pushed.
+pub(crate) fn encode<Op: Serialize>(mutation: &Mutation<Op>) -> String {
+    serde_json::to_string(mutation).expect("a mutation serialises into memory")
 }
 
 impl<D: Domain> Outbox<D> {
@@ -51,12 +96,37 @@ impl<D: Domain> Outbox<D> {
         self.pending.iter_mut()
     }
 
+    pub(crate) fn find(&self, id: MutationId) -> Option<&Pending<D>> {
+        self.pending.iter().find(|pending| pending.mutation.id == id)
+    }
+
     pub(crate) fn first_number(&self) -> Option<MutationNumber> {
         self.pending.front().map(|pending| pending.mutation.n)
     }
 
+    /// The number is not to be had here any more, though the server must have it before it takes what is.
+    pub(crate) fn lacks(&self, n: MutationNumber) -> bool {
+        let next = self.pending.iter().map(|pending| pending.mutation.n).find(|there| *there >= n);
+        next.is_some_and(|next| next != n)
+    }
+
+    pub(crate) fn held(&self) -> Option<&Held> {
+        self.held.as_ref()
+    }
+
     pub(crate) fn push(&mut self, pending: Pending<D>) {
         self.pending.push_back(pending);
+    }
+
+    /// Takes everything out, for another order.
+    pub(crate) fn take_all(&mut self) -> VecDeque<Pending<D>> {
+        std::mem::take(&mut self.pending)
+    }
+
+    pub(crate) fn put_back(&mut self, pending: VecDeque<Pending<D>>) {
+        self.pending = pending;
+        let sent = self.pending.iter().filter(|pending| pending.sent);
+        self.in_flight_bytes = sent.map(|pending| pending.encoded.len()).sum();
     }
 
     /// Its entry came: takes the mutation out.
@@ -70,6 +140,17 @@ impl<D: Domain> Outbox<D> {
         Some(pending)
     }
 
+    /// Takes the ops out, to be offered under the same id and number without them. Some other content never is.
+    pub(crate) fn withdraw(&mut self, id: MutationId) -> Option<Vec<D::Op>> {
+        let pending = self.pending.iter_mut().find(|pending| pending.mutation.id == id)?;
+        if std::mem::take(&mut pending.sent) {
+            self.in_flight_bytes -= pending.encoded.len();
+        }
+        let ops = std::mem::take(&mut pending.mutation.ops);
+        pending.encoded = encode(&pending.mutation);
+        Some(ops)
+    }
+
     /// Whatever was on its way may be lost: offers again all after `accepted`, the last number the log holds.
     pub(crate) fn offer_again_after(&mut self, accepted: MutationNumber) {
         self.in_flight_bytes = 0;
@@ -81,19 +162,83 @@ impl<D: Domain> Outbox<D> {
         }
     }
 
-    /// The next frame's worth of mutations to push, marked as sent.
+    /// Offers again what the log is said to hold and has not shown: asked by its id, the server answers with its fate.
+    pub(crate) fn offer_again_up_to(&mut self, accepted: MutationNumber) {
+        for pending in self.pending.iter_mut().take_while(|pending| pending.mutation.n <= accepted) {
+            if std::mem::take(&mut pending.sent) {
+                self.in_flight_bytes -= pending.encoded.len();
+            }
+        }
+    }
+
+    /// For a new replica id: numbers from 1, the rest as it was, all to be offered. Returns the last number given.
+    pub(crate) fn renumber(&mut self) -> MutationNumber {
+        let mut last = MutationNumber::ZERO;
+        for pending in &mut self.pending {
+            last = last.next();
+            pending.mutation.n = last;
+            pending.encoded = encode(&pending.mutation);
+        }
+        self.offer_again_after(MutationNumber::ZERO);
+        last
+    }
+
+    /// Nothing later than `ceiling` counts as seen by the author any more. All is to be offered again.
+    pub(crate) fn lower_bases(&mut self, ceiling: Seq) {
+        for pending in self.pending.iter_mut().filter(|pending| pending.mutation.base > ceiling) {
+            pending.mutation.base = ceiling;
+            pending.encoded = encode(&pending.mutation);
+        }
+        self.offer_again_after(MutationNumber::ZERO);
+    }
+
+    /// Sends nothing more until that is mended. What needs a new replica id is mended by nothing else.
+    pub(crate) fn hold(&mut self, held: Held) {
+        if !self.held.as_ref().is_some_and(Held::needs_new_replica) {
+            self.held = Some(held);
+        }
+    }
+
+    /// The server is ready for another try.
+    pub(crate) fn lift_hold(&mut self) {
+        self.held.take_if(|held| !held.needs_new_replica());
+    }
+
+    pub(crate) fn lift_hold_for_new_replica(&mut self) {
+        self.held.take_if(|held| held.needs_new_replica());
+    }
+
+    /// The person may write (again): what was refused for their role is offered again.
+    pub(crate) fn lift_hold_about_role(&mut self) {
+        if self.held.take_if(|held| held.is_about_the_role()).is_some() {
+            self.offer_again_after(MutationNumber::ZERO);
+        }
+    }
+
+    /// The op the server did not know may have been the one withdrawn.
+    pub(crate) fn lift_hold_about_ops(&mut self) {
+        if self.held.take_if(|held| held.code == Refusal::UnknownOp).is_some() {
+            self.offer_again_after(MutationNumber::ZERO);
+        }
+    }
+
+    /// The next frame's worth of mutations to push, marked as sent. Their numbers follow one another without a gap.
     pub(crate) fn next_batch(&mut self) -> Vec<String> {
         let mut batch = Vec::new();
         let mut bytes = PUSH_ENVELOPE_BYTES;
         if self.held.is_some() {
             return batch;
         }
-        for pending in self.pending.iter_mut().filter(|pending| !pending.sent) {
+        let mut due = None;
+        for pending in self.pending.iter_mut().skip_while(|pending| pending.sent) {
+            let n = pending.mutation.n;
+            let follows = pending.is_saved && !pending.sent && due.is_none_or(|due| due == n);
             let size = pending.encoded.len() + 1;
             let fits = bytes + size <= FRAME_UP_BYTES_MAX && self.in_flight_bytes < IN_FLIGHT_BYTES_MAX;
-            if !fits {
+            if !follows || !fits {
                 break;
             }
+            due = Some(n.next());
             bytes += size;
             self.in_flight_bytes += pending.encoded.len();
             pending.sent = true;

@@ -1,23 +1,22 @@
 //! One device's half of the conversation: all its books over one line.
 
+mod keeping;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
-use tidebook_book::{
-    Author, BookId, Domain, Mutation, MutationId, MutationNumber, Rejected, ReplicaId, Seq, Snapshot, UnixMillis,
-    UserId,
-};
+use tidebook_book::{Author, BookId, Domain, Mutation, MutationId, MutationNumber, ReplicaId, Seq, Snapshot, UserId};
 use tidebook_protocol::{
-    Down, Entries, Hello, MUTATION_BYTES_MAX, MUTATION_OPS_MAX, PROTOCOL, Push, Refusal, RefusedIn, Up, close,
+    Down, Entries, Hello, MUTATION_BYTES_MAX, MUTATION_OPS_MAX, PROTOCOL, Push, RefusedIn, Up, close,
 };
 
 use crate::back_off::BackOff;
-use crate::book_copy::{Applied, EntriesError};
+use crate::book_copy::{Applied, NextTry, Parting, SnapshotFate, Withdrawn};
+use crate::contradiction::Contradiction;
 use crate::link::{Link, WELCOME_WITHIN_MS};
-use crate::{BookCopy, Event, Monotonic, SyncStatus};
-
-/// How long to leave the server in peace where it refused without saying how long.
-const REFUSED_RETRY_MS: u64 = 1_000;
+use crate::outbox::encode;
+use crate::{BookCopy, Event, Held, Keeps, Monotonic, MutateError, NewMutation, SyncStatus};
 
 /// Who this replica is.
 #[derive(Debug, Clone)]
@@ -30,30 +29,7 @@ pub struct ReplicaConfig {
     pub token: Option<String>,
     /// Any random number; it spreads reconnections.
     pub seed: u64,
-}
-
-/// What a person did, on its way into the outbox.
-#[derive(Debug, Clone)]
-pub struct NewMutation<Op> {
-    /// New and unique; a version 7 UUID is best.
-    pub id: MutationId,
-    pub made_at: UnixMillis,
-    /// The seq the edited values were read at; see [`BookCopy::seq`].
-    pub base: Seq,
-    pub ops: Vec<Op>,
-}
-
-/// Why a mutation did not enter the outbox. Nothing changed.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum MutateError {
-    #[error("this book is not open here")]
-    NotOpen,
-    #[error("{ops} changes at once are too many; at most {MUTATION_OPS_MAX}")]
-    TooManyOps { ops: usize },
-    #[error("{bytes} bytes at once are too many; at most {MUTATION_BYTES_MAX}")]
-    TooLarge { bytes: usize },
-    #[error("{}", .0.detail)]
-    Rejected(Rejected),
+    pub keeps: Keeps,
 }
 
 /// The client half of the engine. The crate's documentation says in which order to call what.
@@ -61,6 +37,8 @@ pub enum MutateError {
 pub struct Replica<D: Domain> {
     config: ReplicaConfig,
     books: BTreeMap<BookId, BookCopy<D>>,
+    /// The last numbers given in books that are not open any more: opened again, they go on from there.
+    numbers_of_closed: BTreeMap<BookId, MutationNumber>,
     link: Link,
     back_off: BackOff,
     /// When to offer refused mutations again.
@@ -77,6 +55,7 @@ impl<D: Domain> Replica<D> {
             back_off: BackOff::new(config.seed),
             config,
             books: BTreeMap::new(),
+            numbers_of_closed: BTreeMap::new(),
             link: Link::Down { retry_at: Some(Monotonic(0)) },
             offer_again_at: None,
             transmits: VecDeque::new(),
@@ -124,7 +103,9 @@ impl<D: Domain> Replica<D> {
             return;
         }
         let author = Author { user: self.config.user, replica: self.config.replica };
-        let copy = BookCopy::new(book, author);
+        let last_n = self.numbers_of_closed.remove(&book).unwrap_or_default();
+        let seed = self.config.seed ^ book.0.as_u64_pair().1;
+        let copy = BookCopy::new(book, author, last_n, self.config.keeps, seed);
         if self.link == Link::Live {
             self.transmit(&Up::Subscribe(copy.subscribe_request()));
         }
@@ -132,25 +113,42 @@ impl<D: Domain> Replica<D> {
         self.events.push_back(Event::Status);
     }
 
+    /// Asks once more for a book: one whose outbox is held, which any new line would do too; and one that the person was
+    /// removed from or that needs a newer app, which nothing else does.
+    pub fn subscribe_again(&mut self, book: BookId) {
+        let Some(copy) = self.books.get_mut(&book) else { return };
+        copy.ask_again();
+        self.subscribe(book);
+        self.events.push_back(Event::Status);
+    }
+
     /// Stops following a book and forgets its copy, unless something in it is only here.
     pub fn close_book(&mut self, book: BookId) -> bool {
         let keeps_something = self.books.get(&book).is_some_and(|copy| copy.outbox.len() + copy.rejections().len() > 0);
-        if !keeps_something && self.books.remove(&book).is_some() && self.link == Link::Live {
-            self.transmit(&Up::Unsubscribe { book });
+        if keeps_something {
+            return false;
         }
-        !keeps_something
+        if let Some(copy) = self.books.remove(&book) {
+            self.numbers_of_closed.insert(book, copy.last_number());
+            if self.link == Link::Live {
+                self.transmit(&Up::Unsubscribe { book });
+            }
+        }
+        true
     }
 
     /// Takes what a person did: the view changes at once, and the outbox offers it to the server.
     pub fn mutate(&mut self, book: BookId, new: NewMutation<D::Op>) -> Result<MutationNumber, MutateError> {
         let copy = self.books.get_mut(&book).ok_or(MutateError::NotOpen)?;
-        if new.ops.len() > MUTATION_OPS_MAX {
-            return Err(MutateError::TooManyOps { ops: new.ops.len() });
+        match new.ops.len() {
+            0 => return Err(MutateError::Empty),
+            1..=MUTATION_OPS_MAX => {}
+            ops => return Err(MutateError::TooManyOps { ops }),
         }
-        let NewMutation { id, made_at, base, ops } = new;
-        let n = copy.next_number();
-        let mutation = Mutation { id, n, made_at, base, ops, undoes: None };
-        let encoded = serde_json::to_string(&mutation).expect("a mutation serialises into memory");
+        let NewMutation { id, made_at, base, ops, undoes } = new;
+        let n = copy.last_number().next();
+        let mutation = Mutation { id, n, made_at, base: base.min(copy.seq()), ops, undoes };
+        let encoded = encode(&mutation);
         if encoded.len() > MUTATION_BYTES_MAX {
             return Err(MutateError::TooLarge { bytes: encoded.len() });
         }
@@ -161,7 +159,18 @@ impl<D: Domain> Replica<D> {
         Ok(n)
     }
 
-    /// Forgets a rejected mutation the person has dealt with, and returns what it asked for.
+    /// Takes back a mutation that has no entry yet, and returns what it asked for. It is offered again without its ops
+    /// under its number; should the log have it already, or take it first, it stands like any other.
+    pub fn withdraw(&mut self, book: BookId, mutation: MutationId) -> Option<Vec<D::Op>> {
+        let Withdrawn { ops, touched } = self.books.get_mut(&book)?.withdraw(mutation)?;
+        self.tell_changed(book, touched, BTreeSet::new());
+        self.events.push_back(Event::Status);
+        self.push_outbox(book);
+        Some(ops)
+    }
+
+    /// Forgets a rejected mutation the person has dealt with, and returns what it asked for. Where they try again, it
+    /// goes in as another mutation.
     pub fn discard_rejection(&mut self, book: BookId, mutation: MutationId) -> Option<Vec<D::Op>> {
         let rejection = self.books.get_mut(&book)?.discard_rejection(mutation)?;
         self.events.push_back(Event::Status);
@@ -178,19 +187,18 @@ impl<D: Domain> Replica<D> {
 
     /// The socket closed, or never opened. `code` is the WebSocket close code where there was one.
     pub fn handle_closed(&mut self, now: Monotonic, code: Option<u16>) {
-        self.transmits.clear();
-        self.books.values_mut().for_each(|copy| copy.subscribed = false);
-        let retry_at = if code == Some(close::UNAUTHENTICATED) {
-            self.events.push_back(Event::SignedOut);
-            None
-        } else {
-            match self.link {
-                // A drain has said when to come back.
-                Link::Down { retry_at: Some(at) } if at > now => Some(at),
-                _ => Some(now.plus_ms(self.back_off.next_ms())),
+        let retry_at = match self.link {
+            // Signed out already, and to connect again is for the person to say.
+            Link::Down { retry_at: None } => None,
+            _ if code == Some(close::UNAUTHENTICATED) => {
+                self.events.push_back(Event::SignedOut);
+                None
             }
+            // It was given up before it closed, and when to come back is known.
+            Link::Down { retry_at } => retry_at,
+            _ => Some(now.plus_ms(self.back_off.next_ms())),
         };
-        self.link = Link::Down { retry_at };
+        self.lose_line(now, retry_at);
         self.events.push_back(Event::Status);
     }
 
@@ -204,25 +212,66 @@ impl<D: Domain> Replica<D> {
 
     /// A text frame came.
     pub fn handle_text(&mut self, now: Monotonic, text: &str) {
+        if matches!(self.link, Link::Down { .. } | Link::Connecting) {
+            return;
+        }
+        let (needed_before, events_before) = (self.needs_new_replica(), self.events.len());
         match Down::parse(text) {
             Ok(message) => self.handle_message(now, message),
             Err(error) => self.disconnect(error.to_string()),
         }
+        self.see_to_books(now);
+        if !needed_before && self.needs_new_replica() {
+            // Before all that is to be shown: what the driver mends nobody needs to see.
+            self.events.insert(events_before, Event::NewReplicaNeeded);
+        }
     }
 
-    /// The snapshot that [`Event::FetchSnapshot`] asked for.
-    pub fn handle_snapshot(&mut self, snapshot: Snapshot<D>) {
+    /// The text of the snapshot that [`Event::FetchSnapshot`] asked for.
+    pub fn handle_snapshot_text(&mut self, now: Monotonic, book: BookId, text: &str) {
+        #[derive(Deserialize)]
+        struct Version {
+            state_version: u32,
+        }
+        match serde_json::from_str::<Snapshot<D>>(text) {
+            Ok(snapshot) if snapshot.book == book => self.handle_snapshot(now, snapshot),
+            Ok(_) => self.handle_snapshot_failed(now, book),
+            Err(_) => match serde_json::from_str(text) {
+                Ok(Version { state_version }) if state_version > D::STATE_VERSION => {
+                    let fate = self.books.get_mut(&book).map(|copy| copy.handle_snapshot_too_new(now));
+                    self.handle_snapshot_fate(now, book, fate);
+                }
+                _ => self.handle_snapshot_failed(now, book),
+            },
+        }
+    }
+
+    /// The same, where the driver has read it.
+    pub fn handle_snapshot(&mut self, now: Monotonic, snapshot: Snapshot<D>) {
         let book = snapshot.book;
-        let Some(copy) = self.books.get_mut(&book) else { return };
-        if !copy.handle_snapshot(snapshot) {
-            return;
+        let fate = self.books.get_mut(&book).map(|copy| copy.handle_snapshot(now, snapshot));
+        self.handle_snapshot_fate(now, book, fate);
+    }
+
+    /// The snapshot could not be fetched, or not be read. It is asked for again after a wait.
+    pub fn handle_snapshot_failed(&mut self, now: Monotonic, book: BookId) {
+        if let Some(copy) = self.books.get_mut(&book) {
+            copy.handle_snapshot_failed(now);
+            self.see_to_books(now);
         }
-        let request = copy.subscribe_request();
-        if self.link == Link::Live {
-            self.transmit(&Up::Subscribe(request));
+    }
+
+    /// The new id that [`Event::NewReplicaNeeded`] asked for. Whatever has no fate is offered under it, with ids as they
+    /// were, so that nothing enters twice; and the line is opened anew, for it speaks for one replica.
+    pub fn handle_new_replica(&mut self, now: Monotonic, replica: ReplicaId) {
+        self.config.replica = replica;
+        self.numbers_of_closed.clear();
+        let touched: Vec<_> = self.books.iter_mut().map(|(book, copy)| (*book, copy.renumber(replica))).collect();
+        touched.into_iter().for_each(|(book, touched)| self.tell_changed(book, touched, BTreeSet::new()));
+        if matches!(self.link, Link::Greeting { .. } | Link::Live) {
+            self.disconnect("this device goes on under a new replica id".into());
+            self.lose_line(now, Some(now));
         }
-        self.events.push_back(Event::Reset { book });
-        self.events.push_back(Event::People { book });
         self.events.push_back(Event::Status);
     }
 
@@ -238,8 +287,9 @@ impl<D: Domain> Replica<D> {
         }
         if self.offer_again_at.is_some_and(|at| at <= now) {
             self.offer_again_at = None;
-            self.resubscribe_all();
+            self.subscribe_all();
         }
+        self.see_to_books(now);
     }
 
     /// The next frame to send.
@@ -258,7 +308,8 @@ impl<D: Domain> Replica<D> {
         let link = match self.link {
             Link::Down { retry_at } => retry_at,
             Link::Greeting { deadline } => Some(deadline),
-            Link::Connecting | Link::Live => None,
+            Link::Live => self.books.values().filter_map(BookCopy::poll_timeout).min(),
+            Link::Connecting => None,
         };
         [link, self.offer_again_at].into_iter().flatten().min()
     }
@@ -267,41 +318,29 @@ impl<D: Domain> Replica<D> {
         match message {
             Down::Welcome(_) => {
                 self.link = Link::Live;
-                self.back_off.reset();
-                self.resubscribe_all();
+                if !self.subscribe_all() {
+                    self.back_off.reset();
+                }
             }
             Down::Subscribed(subscribed) => {
-                if let Some(copy) = self.books.get_mut(&subscribed.book) {
-                    copy.handle_subscribed(&subscribed);
-                    self.push_outbox(subscribed.book);
-                    self.events.push_back(Event::People { book: subscribed.book });
-                }
+                // Now the line has proved useful: a server that only says welcome may well be failing.
+                self.back_off.reset();
+                self.with_book(subscribed.book, |copy| copy.handle_subscribed(now, &subscribed));
             }
-            Down::People(people) => {
-                if let Some(copy) = self.books.get_mut(&people.book) {
-                    copy.handle_people(people.people);
-                    self.events.push_back(Event::People { book: people.book });
-                }
-            }
-            Down::Entries(entries) => self.handle_entries(entries, BookCopy::handle_entries),
-            Down::Fates(entries) => self.handle_entries(entries, BookCopy::handle_fates),
+            Down::People(people) => self.with_book(people.book, |copy| copy.handle_people(people.people)),
+            Down::Role(role) => self.with_book(role.book, |copy| copy.handle_role(role.role)),
+            Down::Entries(entries) => self.handle_entries(now, entries, BookCopy::handle_entries),
+            Down::Fates(entries) => self.handle_entries(now, entries, BookCopy::handle_fates),
             Down::SnapshotRequired(required) => {
                 if let Some(copy) = self.books.get_mut(&required.book) {
-                    copy.handle_snapshot_required();
-                    self.events.push_back(Event::FetchSnapshot { book: required.book });
+                    copy.handle_snapshot_required(now, &required);
                 }
             }
             Down::Refused(refused) => self.handle_refused(now, refused),
-            Down::Role(role) => {
-                if let Some(copy) = self.books.get_mut(&role.book) {
-                    copy.handle_role(role.role);
-                    self.events.push_back(Event::People { book: role.book });
-                }
-            }
             Down::Drain { retry_after_ms } => {
                 let wait_ms = self.back_off.up_to(retry_after_ms);
                 self.disconnect("the server is restarting".into());
-                self.link = Link::Down { retry_at: Some(now.plus_ms(wait_ms)) };
+                self.lose_line(now, Some(now.plus_ms(wait_ms)));
             }
             Down::Error { code, detail } => self.events.push_back(Event::ServerError { code, detail }),
             Down::Presence(_) | Down::Unknown => {}
@@ -309,56 +348,96 @@ impl<D: Domain> Replica<D> {
         self.events.push_back(Event::Status);
     }
 
+    /// Something came that tells who is in a book, and in which role; the outbox may go on because of it.
+    fn with_book(&mut self, book: BookId, handle: impl FnOnce(&mut BookCopy<D>)) {
+        if let Some(copy) = self.books.get_mut(&book) {
+            handle(copy);
+            self.events.push_back(Event::People { book });
+            self.push_outbox(book);
+        }
+    }
+
     fn handle_entries(
         &mut self,
+        now: Monotonic,
         Entries { book, entries }: Entries,
-        handle: impl FnOnce(&mut BookCopy<D>, &[Box<RawValue>]) -> Result<Applied<D>, EntriesError>,
+        handle: impl FnOnce(&mut BookCopy<D>, &[Box<RawValue>]) -> Result<Applied<D>, Contradiction>,
     ) {
         let Some(copy) = self.books.get_mut(&book) else { return };
         match handle(copy, &entries) {
             Ok(Applied { touched, news, rejected }) => {
-                if !touched.is_empty() {
-                    self.events.push_back(Event::Changed { book, touched, news });
-                }
+                self.tell_changed(book, touched, news);
                 self.events.extend(rejected.into_iter().map(|mutation| Event::Rejected { book, mutation }));
                 self.push_outbox(book);
             }
-            Err(error) => self.disconnect(error.to_string()),
+            Err(contradiction) => copy.handle_contradiction(now, &contradiction, Parting::PerhapsAt(Seq::ZERO)),
         }
     }
 
     fn handle_refused(&mut self, now: Monotonic, RefusedIn { book, refused }: RefusedIn) {
         let Some(copy) = self.books.get_mut(&book) else { return };
-        match refused.code {
-            // It only follows from the refusal that holds the outbox, and offering again would be refused again.
-            Refusal::Gap if copy.outbox.held.is_some() => {}
-            Refusal::Gap | Refusal::RateLimited | Refusal::Unavailable => {
-                // Subscribing again tells which numbers the log has, and what comes after them is offered again.
-                let wait_ms = refused.retry_after_ms.unwrap_or(REFUSED_RETRY_MS);
+        let said_how_long = refused.retry_after_ms.is_some();
+        match copy.handle_refused(now, refused) {
+            // Subscribing again tells which numbers the log has, and what comes after them is offered again.
+            NextTry::AtOnce => self.subscribe(book),
+            NextTry::AfterMs(wait_ms) => {
                 let at = now.plus_ms(wait_ms);
                 // A wait that the server asked for is kept; others neither shorten nor lengthen what is planned.
-                let planned = self.offer_again_at.filter(|planned| refused.retry_after_ms.is_none() || *planned >= at);
+                let planned = self.offer_again_at.filter(|planned| !said_how_long || *planned >= at);
                 self.offer_again_at = planned.or(Some(at));
             }
-            Refusal::WrongEpoch => {
-                let request = copy.subscribe_request();
-                self.transmit(&Up::Subscribe(request));
-            }
-            _ => copy.outbox.held = Some(refused.detail),
+            NextTry::WhenMended => {}
         }
     }
 
-    fn resubscribe_all(&mut self) {
+    fn handle_snapshot_fate(&mut self, now: Monotonic, book: BookId, fate: Option<SnapshotFate>) {
+        match fate {
+            Some(SnapshotFate::Taken) => {
+                self.subscribe(book);
+                self.events.extend([Event::Reset { book }, Event::People { book }, Event::Status]);
+            }
+            Some(SnapshotFate::TooNew) => self.events.extend([Event::UpdateNeeded { book }, Event::Status]),
+            Some(SnapshotFate::PassedOver) => self.see_to_books(now),
+            None => {}
+        }
+    }
+
+    /// Does what is due in the books, for which there must be a line.
+    fn see_to_books(&mut self, now: Monotonic) {
         if self.link != Link::Live {
             return;
         }
-        let requests: Vec<Up> = self.books.values().map(|copy| Up::Subscribe(copy.subscribe_request())).collect();
-        requests.iter().for_each(|request| self.transmit(request));
+        let due = |copy: &BookCopy<D>| copy.poll_timeout().is_some_and(|at| at <= now);
+        let books: Vec<BookId> = self.books.iter().filter(|(_, copy)| due(copy)).map(|(book, _)| *book).collect();
+        for book in books {
+            if self.books.get_mut(&book).is_some_and(|copy| copy.handle_timeout(now)) {
+                self.events.push_back(Event::FetchSnapshot { book });
+            }
+            self.push_outbox(book);
+        }
+    }
+
+    fn needs_new_replica(&self) -> bool {
+        self.books.values().any(|copy| copy.held().is_some_and(Held::needs_new_replica))
+    }
+
+    /// Asks for all books; false where there is none to ask for.
+    fn subscribe_all(&mut self) -> bool {
+        let books: Vec<BookId> = self.books.keys().copied().collect();
+        books.iter().for_each(|book| self.subscribe(*book));
+        self.books.values().any(BookCopy::wants_subscription)
+    }
+
+    fn subscribe(&mut self, book: BookId) {
+        let copy = self.books.get(&book).filter(|copy| copy.wants_subscription() && self.link == Link::Live);
+        if let Some(request) = copy.map(BookCopy::subscribe_request) {
+            self.transmit(&Up::Subscribe(request));
+        }
     }
 
     fn push_outbox(&mut self, book: BookId) {
         let Some(copy) = self.books.get_mut(&book) else { return };
-        let Some(epoch) = copy.epoch().filter(|_| copy.subscribed && self.link == Link::Live) else { return };
+        let Some(epoch) = copy.epoch().filter(|_| copy.is_following() && self.link == Link::Live) else { return };
         loop {
             let batch = copy.outbox.next_batch();
             if batch.is_empty() {
@@ -374,6 +453,19 @@ impl<D: Domain> Replica<D> {
     fn disconnect(&mut self, reason: String) {
         self.transmits.clear();
         self.events.push_back(Event::Disconnect { reason });
+    }
+
+    /// Nothing comes or goes until the next line.
+    fn lose_line(&mut self, now: Monotonic, retry_at: Option<Monotonic>) {
+        self.transmits.clear();
+        self.books.values_mut().for_each(|copy| copy.handle_closed(now));
+        self.link = Link::Down { retry_at };
+    }
+
+    fn tell_changed(&mut self, book: BookId, touched: BTreeSet<D::Touched>, news: BTreeSet<D::Touched>) {
+        if !touched.is_empty() {
+            self.events.push_back(Event::Changed { book, touched, news });
+        }
     }
 
     fn transmit(&mut self, message: &Up) {

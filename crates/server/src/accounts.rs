@@ -18,18 +18,19 @@ use std::{
 };
 
 use axum::{
-    Json, Router,
+    Json,
     response::{IntoResponse, Response},
-    routing::{delete, get, post},
 };
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 use tidebook_book::{UnixMillis, UserId};
 use tidebook_event_store::{AccountRow, Store, StoreError};
 use tokio::sync::broadcast;
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
+    books::BookParts,
     config::{Config, Signup},
     origin::{OriginCheck, Origins},
     password::{Busy, Passwords},
@@ -105,20 +106,30 @@ impl Accounts {
         self.tries_per_address.take(Instant::now(), Key::of_address(address)).map_err(Problem::rate_limited)
     }
 
+    /// Guesses at a person's password by whoever holds one of their sessions.
+    fn limit_password(&self, user: UserId) -> Result<(), Problem> {
+        let key = Key::of_person(user);
+        self.tries_per_person.take(Instant::now(), key).map_err(Problem::rate_limited)
+    }
+
     fn limit_person(&self, address: IpAddr, email: &str) -> Result<(), Problem> {
         let key = Key::of_address_and(address, email);
         self.tries_per_person.take(Instant::now(), key).map_err(Problem::rate_limited)
     }
 }
 
-pub(crate) fn router(accounts: Arc<Accounts>) -> Router {
-    Router::new()
-        .route("/api/v1/accounts", post(sign_up::handle))
-        .route("/api/v1/accounts/me", get(me::handle))
-        .route("/api/v1/sessions", post(sign_in::handle).get(devices::list))
-        .route("/api/v1/sessions/current", delete(sign_out::handle))
-        .route("/api/v1/sessions/{id}", delete(devices::end))
+pub(crate) fn router(accounts: Arc<Accounts>, parts: BookParts) -> OpenApiRouter {
+    let own = OpenApiRouter::new()
+        .routes(routes!(me::show, me::rename, me::delete))
+        .routes(routes!(me::change_password))
+        .with_state(parts);
+    OpenApiRouter::new()
+        .routes(routes!(sign_up::handle))
+        .routes(routes!(sign_in::handle, devices::list))
+        .routes(routes!(sign_out::handle))
+        .routes(routes!(devices::end))
         .with_state(accounts)
+        .merge(own)
 }
 
 /// How a new session's token travels: pages get a cookie that no script can read, programs get the token itself.
@@ -139,8 +150,9 @@ impl Delivery {
 }
 
 /// A person as they see themselves.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 struct User {
+    #[schema(value_type = uuid::Uuid)]
     id: UserId,
     email: String,
     name: String,
@@ -153,11 +165,12 @@ impl From<AccountRow> for User {
 }
 
 /// The answer to a sign-up and to a sign-in.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Welcome {
     user: User,
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
+    #[schema(value_type = i64)]
     expires_at: UnixMillis,
 }
 

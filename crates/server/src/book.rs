@@ -1,9 +1,18 @@
 //! Active books: one actor per book, the ring its readers read from, and the one way to get hold of them.
 
 mod actor;
+mod handle;
+mod load;
+mod presence;
 mod registry;
 mod ring;
 
-pub(crate) use actor::{Answer, BookHandle, Committed, ReadError, append_of, refuse_all};
-pub(crate) use registry::{Access, Books, Denied};
-pub(crate) use ring::Head;
+pub(crate) use actor::append_of;
+pub(crate) use handle::{
+    Answer, BookHandle, Committed, InviteUse, Membership, MembershipRefused, RestWrite, RestWritten, Unavailable,
+    WriteAnswer, WriteResult, entries_after, refuse_all,
+};
+pub(crate) use load::snapshot_of;
+pub(crate) use presence::SocketNumber;
+pub(crate) use registry::{Access, Books, Denied, ReadError};
+pub(crate) use ring::Now;

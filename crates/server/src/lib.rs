@@ -6,6 +6,7 @@ mod serve;
 mod extract;
 mod headers;
 mod origin;
+mod page;
 mod problem;
 mod rate_limit;
 
@@ -15,10 +16,14 @@ mod session;
 
 mod book;
 mod books;
+mod feed;
+mod openapi;
 mod socket;
 
 mod app_files;
 mod health;
+mod measure;
+mod upkeep;
 
 mod clock;
 mod random;

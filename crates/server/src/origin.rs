@@ -38,6 +38,11 @@ impl Origins {
         if is_own && stated.next().is_none() { OriginCheck::Own } else { OriginCheck::Foreign }
     }
 
+    /// The address to send people to.
+    pub(crate) fn public(&self) -> &str {
+        self.own.first().expect("a server has an address of its own")
+    }
+
     /// Whether people reach the server through TLS, so that cookies can be kept to it.
     pub(crate) fn secure(&self) -> bool {
         self.own.iter().all(|origin| origin.starts_with("https:"))

@@ -56,6 +56,14 @@ impl Problem {
         )
     }
 
+    pub(crate) fn read_only() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "read_only", "You may read this book but not write in it.")
+    }
+
+    pub(crate) fn invite_gone() -> Self {
+        Self::new(StatusCode::GONE, "invite_gone", "The invite is used up, expired or withdrawn.")
+    }
+
     pub(crate) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here, or nothing for you to see.")
     }
@@ -90,16 +98,26 @@ impl From<StoreError> for Problem {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let mut members = self.members;
+impl Problem {
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What it says, as JSON.
+    pub(crate) fn body(&self) -> String {
+        let mut members = self.members.clone();
         members.insert("type".to_owned(), "about:blank".into());
         members.insert("title".to_owned(), self.status.canonical_reason().unwrap_or("Error").into());
         members.insert("status".to_owned(), self.status.as_u16().into());
-        members.insert("code".to_owned(), self.code.into());
-        members.insert("detail".to_owned(), self.detail.into());
+        members.insert("code".to_owned(), (*self.code).into());
+        members.insert("detail".to_owned(), (*self.detail).into());
+        Value::Object(members).to_string()
+    }
+}
 
-        let mut response = (self.status, Value::Object(members).to_string()).into_response();
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, self.body()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

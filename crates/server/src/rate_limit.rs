@@ -1,6 +1,8 @@
 //! How often someone may try. One bucket per key, kept as the single time at which it will be full again (the generic
 //! cell rate algorithm, ITU-T I.371): a key costs 48 bytes, and one that is full needs no place at all.
 
+use tidebook_book::UserId;
+
 use std::{
     collections::HashMap,
     net::IpAddr,
@@ -27,6 +29,10 @@ pub(crate) struct Key([u8; 32]);
 impl Key {
     pub(crate) fn of_address(address: IpAddr) -> Self {
         Self(*blake3::hash(&network(address)).as_bytes())
+    }
+
+    pub(crate) fn of_person(user: UserId) -> Self {
+        Self(*blake3::hash(user.0.as_bytes()).as_bytes())
     }
 
     pub(crate) fn of_address_and(address: IpAddr, text: &str) -> Self {

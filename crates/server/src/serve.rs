@@ -10,14 +10,17 @@ use axum::Router;
 use tidebook_event_store::{OpenError, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::accounts::{self, Accounts};
 use crate::book::Books;
 use crate::books::{self, BookParts};
 use crate::config::{Config, ConfigError};
+use crate::openapi::{self, Document};
 use crate::origin::Origins;
 use crate::socket::{self, SocketParts};
-use crate::{app_files, headers, health};
+use crate::{app_files, headers, health, measure, upkeep};
 
 /// The database's file in the data folder.
 const DATABASE: &str = "tidebook.db";
@@ -70,6 +73,7 @@ impl Server {
         let accounts = Accounts::open(&config, origins.clone(), store.clone()).await?;
         let draining = watch::Sender::new(false);
         let (open, sockets) = mpsc::channel(1);
+        tokio::spawn(upkeep::run(Arc::clone(&accounts), draining.subscribe()));
         let app = app(&accounts, &origins, &store, draining.subscribe(), open);
         Ok(Self { listener, address, app, store, draining, sockets })
     }
@@ -119,12 +123,23 @@ fn app(
     open: mpsc::Sender<Infallible>,
 ) -> Router {
     let books = Arc::new(Books::new(store.clone()));
-    let book_parts = BookParts { accounts: Arc::clone(accounts), books: Arc::clone(&books), store: store.clone() };
+    let book_parts = BookParts {
+        accounts: Arc::clone(accounts),
+        books: Arc::clone(&books),
+        store: store.clone(),
+        draining: draining.clone(),
+        open: open.clone(),
+    };
     let socket_parts = SocketParts { accounts: Arc::clone(accounts), books, store: store.clone(), draining, open };
-    let routes = accounts::router(Arc::clone(accounts))
+    let (routes, document) = OpenApiRouter::with_openapi(Document::openapi())
+        .merge(accounts::router(Arc::clone(accounts), book_parts.clone()))
         .merge(books::router(book_parts))
+        .split_for_parts();
+    let routes = routes
+        .merge(openapi::router(document))
         .merge(socket::router(socket_parts))
         .merge(health::router(store.clone()))
+        .merge(measure::router(Arc::clone(accounts)))
         .merge(app_files::router());
     headers::frame(routes, origins)
 }

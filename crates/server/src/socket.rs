@@ -3,8 +3,9 @@
 mod connection;
 mod feed;
 mod handshake;
-mod session;
 mod sign_in;
 mod wire;
 
+pub(crate) use connection::drained;
 pub(crate) use handshake::{SocketParts, router};
+pub(crate) use sign_in::SignIn;

@@ -12,10 +12,11 @@ pub struct Chip {
 }
 
 /// The chip for a status. `reached`: the first attempt to connect has ended, one way or the other; before that nobody
-/// knows whether there is a network, and to say "Offline" would be a guess.
+/// knows whether there is a network, and to say "Offline" would be a guess. `undecided`: how many conflicts are open.
 #[must_use]
-pub fn chip(status: SyncStatus, reached: bool) -> Chip {
+pub fn chip(status: SyncStatus, reached: bool, undecided: usize) -> Chip {
     let (state, icon, words) = match status {
+        SyncStatus::Synced if undecided > 0 => ("attention", "attention", "Needs attention".into()),
         SyncStatus::Synced => ("synced", "synced", "Synced".into()),
         SyncStatus::Saving(0) => ("saving", "saving", "Catching up".into()),
         SyncStatus::Offline(0) if !reached => ("saving", "saving", "Catching up".into()),
@@ -29,8 +30,12 @@ pub fn chip(status: SyncStatus, reached: bool) -> Chip {
 
 /// The same in a sentence. Nothing is stored on the device yet, so none of these promises that it is.
 #[must_use]
-pub fn sentence(status: SyncStatus) -> String {
+pub fn sentence(status: SyncStatus, undecided: usize) -> String {
     match status {
+        SyncStatus::Synced if undecided == 1 => "Of one thing there are two versions: somebody has to choose.".into(),
+        SyncStatus::Synced if undecided > 1 => {
+            format!("Of {undecided} things there are two versions: somebody has to choose.")
+        }
         SyncStatus::Synced => "Everything here is in the book, and the book is here.".into(),
         SyncStatus::Saving(0) => "Fetching what others wrote.".into(),
         SyncStatus::Saving(1) => "One change is on its way to the book.".into(),
@@ -51,16 +56,17 @@ mod tests {
     #[test]
     fn each_status_has_its_words() {
         let cases = [
-            (SyncStatus::Synced, true, "synced", "Synced"),
-            (SyncStatus::Saving(0), true, "saving", "Catching up"),
-            (SyncStatus::Saving(2), true, "saving", "Saving 2"),
-            (SyncStatus::Offline(0), false, "saving", "Catching up"),
-            (SyncStatus::Offline(0), true, "offline", "Offline"),
-            (SyncStatus::Offline(2), false, "offline", "Offline, 2 on this device"),
-            (SyncStatus::NeedsAttention(1), true, "attention", "Needs attention"),
+            (SyncStatus::Synced, true, 0, "synced", "Synced"),
+            (SyncStatus::Synced, true, 2, "attention", "Needs attention"),
+            (SyncStatus::Saving(0), true, 0, "saving", "Catching up"),
+            (SyncStatus::Saving(2), true, 1, "saving", "Saving 2"),
+            (SyncStatus::Offline(0), false, 0, "saving", "Catching up"),
+            (SyncStatus::Offline(0), true, 0, "offline", "Offline"),
+            (SyncStatus::Offline(2), false, 1, "offline", "Offline, 2 on this device"),
+            (SyncStatus::NeedsAttention(1), true, 0, "attention", "Needs attention"),
         ];
-        for (status, reached, state, words) in cases {
-            let chip = chip(status, reached);
+        for (status, reached, undecided, state, words) in cases {
+            let chip = chip(status, reached, undecided);
             assert_eq!((chip.state, chip.words.as_str()), (state, words), "{status:?}");
         }
     }

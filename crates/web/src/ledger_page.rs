@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use tidebook_book::UserId;
-use tidebook_ledger::{Balances, CivilDate, ContactId, Currency, Direction, LedgerState, TransactionId};
+use tidebook_ledger::{Balances, CivilDate, ContactId, Currency, Direction, LedgerState, RecordRef, TransactionId};
 
 /// A year and a month of it.
 pub type Month = (i16, i8);
@@ -31,6 +31,8 @@ pub struct Line {
     /// The row above is of the same day, which stands in the gutter once.
     pub same_day: bool,
     pub waiting: bool,
+    /// There are two versions of it.
+    pub split: bool,
 }
 
 /// A contact's page, drawn down to some row.
@@ -62,6 +64,7 @@ pub fn draw(state: &LedgerState, contact: ContactId, rows: usize, waiting: &Hash
             first: page.months.last().is_none_or(|last| last.month != month_of(date)),
             same_day: last_date == Some(date),
             waiting: waiting.contains(&transaction.id),
+            split: state.conflicts_of(RecordRef::Transaction(transaction.id)).next().is_some(),
         };
         *balance -= transaction.signed_amount();
         last_date = Some(date);

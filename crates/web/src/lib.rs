@@ -4,6 +4,7 @@
 //! listens and talks, and is compiled for WebAssembly alone.
 
 pub mod chip;
+pub mod conflict;
 pub mod day;
 pub mod entry;
 pub mod ledger_page;
@@ -11,13 +12,13 @@ pub mod money;
 pub mod moves;
 pub mod name;
 pub mod order;
+pub mod person;
 pub mod route;
 pub mod summary;
 pub mod waiting;
 pub mod window;
 
 #[cfg(target_arch = "wasm32")]
-#[expect(unreachable_pub, reason = "the component macro makes its structs of properties public")]
 mod app;
 #[cfg(target_arch = "wasm32")]
 pub use app::start;

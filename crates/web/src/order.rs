@@ -77,7 +77,7 @@ mod tests {
 
     impl Surroundings for Plain {
         fn fold(&self, text: &str) -> String {
-            name::fold(text)
+            name::fold(&text.to_lowercase())
         }
         fn day_of(&self, _: UnixMillis) -> CivilDate {
             "2026-01-01".parse().expect("a date")

@@ -7,6 +7,7 @@ use tidebook_ledger::ContactId;
 pub enum Route {
     Contacts,
     Contact(ContactId),
+    Attention,
     Settings,
     /// No such screen.
     Unknown,
@@ -20,6 +21,7 @@ impl Route {
         match (steps.next(), steps.next(), steps.next()) {
             (None | Some("contacts"), None, None) => Self::Contacts,
             (Some("contacts"), Some(id), None) => id.parse().map_or(Self::Unknown, Self::Contact),
+            (Some("attention"), None, None) => Self::Attention,
             (Some("settings"), None, None) => Self::Settings,
             _ => Self::Unknown,
         }
@@ -30,6 +32,7 @@ impl Route {
         match self {
             Self::Contacts | Self::Unknown => "/".into(),
             Self::Contact(id) => format!("/contacts/{id}"),
+            Self::Attention => "/attention".into(),
             Self::Settings => "/settings".into(),
         }
     }
@@ -43,7 +46,7 @@ mod tests {
     fn addresses_read_back() {
         let id = "0199d4c2-5b1e-7c3a-8f00-0123456789ab";
         let contact = Route::Contact(id.parse().expect("an id"));
-        for route in [Route::Contacts, contact, Route::Settings] {
+        for route in [Route::Contacts, contact, Route::Attention, Route::Settings] {
             assert_eq!(Route::parse(&route.path()), route);
         }
         for (path, route) in [

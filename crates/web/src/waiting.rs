@@ -34,12 +34,14 @@ pub fn waiting<'a>(pending: impl Iterator<Item = &'a Pending<Ledger>>, now: Unix
 
 impl Waiting {
     fn mark(&mut self, op: &LedgerOp) {
-        if let LedgerOp::CreateContact { id, .. } = op {
-            self.contacts.insert(*id);
-        }
-        if let LedgerOp::CreateTransaction { id, contact, .. } = op {
-            self.transactions.insert(*id);
-            self.contacts.insert(*contact);
+        match op {
+            LedgerOp::CreateContact { id, .. } | LedgerOp::UpdateContact { id, .. } => drop(self.contacts.insert(*id)),
+            LedgerOp::CreateTransaction { id, contact, .. } => {
+                self.transactions.insert(*id);
+                self.contacts.insert(*contact);
+            }
+            LedgerOp::UpdateTransaction { id, .. } => drop(self.transactions.insert(*id)),
+            _ => {}
         }
     }
 }

@@ -95,7 +95,7 @@ fn a_rejection_of_an_undo() {
         vec![create_transaction(), create_contact()],
         Some(Seq(3)),
         expect![[
-            r#"{"seq":4,"at":1700000000000,"by":"00000000-0000-0000-0000-00000000000a","replica":"00000000-0000-0000-0000-000000000001","n":2,"id":"00000000-0000-0000-0000-000000000002","made_at":1699999999995,"undoes":3,"rejected":{"code":"id_taken","detail":"a contact of this id is there already","op":1},"changes":[]}"#
+            r#"{"seq":4,"at":1700000000000,"by":"00000000-0000-0000-0000-00000000000a","replica":"00000000-0000-0000-0000-000000000001","n":2,"id":"00000000-0000-0000-0000-000000000002","made_at":1699999999995,"undoes":3,"rejected":{"code":"id_taken","detail":"a record of this id is there already","op":1},"changes":[]}"#
         ]],
     );
 }

@@ -124,7 +124,7 @@ fn the_first_refusal_refuses_the_rest_of_its_push_and_uses_up_nothing() {
         (vec![later(2), later(1)], "2 refused: Gap, 1 first, 1 refused: Gap, 1 first"),
         (vec![later(1), unknown(2), later(3)], "entry 3, 2 refused: UnknownOp, 3 refused: Gap, 2 first"),
         (vec![unknown(1), later(1)], "1 refused: UnknownOp, 1 refused: Gap, 1 first"),
-        (vec![later(1), mutation(1, 9, milk()), later(2)], "entry 3, 1 refused: Forked, 2 refused: Gap, 1 first"),
+        (vec![later(1), mutation(1, 9, milk()), later(2)], "entry 3, 1 refused: Forked, 2 refused: Gap, 2 first"),
     ];
     for (mutations, expected) in cases {
         let mut desk = Desk::new();
@@ -146,4 +146,13 @@ fn a_refusal_names_its_mutation() {
         assert_eq!((refused.id, refused.n, refused.code), (id(mutation), MutationNumber(n), Refusal::Gap));
         assert_eq!((refused.expected, refused.retry_after_ms), (Some(MutationNumber(1)), None));
     }
+}
+
+#[test]
+fn what_follows_a_refusal_is_told_the_number_that_would_enter() {
+    let mut desk = Desk::new();
+    assert_eq!(desk.push_one(ANA, 1, 1, milk()), "entry 3");
+    let other_and_more = [mutation(1, 9, milk()), mutation(2, 2, milk()), mutation(3, 3, milk())];
+    assert_eq!(desk.push(ANA, &other_and_more), "1 refused: Forked, 2 refused: Gap, 2 first, 3 refused: Gap, 2 first");
+    assert_eq!(desk.push_one(ANA, 2, 2, milk()), "entry 4");
 }

@@ -27,9 +27,11 @@ fn checklists_converge() {
 fn converge<S: Scenario>(seeds: Range<u64>) {
     let run = |seed| run::<S>(seed, None).unwrap_or_else(|violation| panic!("{violation}"));
     let tallies: Vec<Tally> = seeds.map(run).collect();
-    let kinds: [(&str, Count); 9] = [
+    let kinds: [(&str, Count); 11] = [
         ("mutations", |tally| tally.mutations),
         ("rejections", |tally| tally.rejections),
+        ("withdrawals", |tally| tally.withdrawals),
+        ("new ids", |tally| tally.new_ids),
         ("snapshots", |tally| tally.snapshots),
         ("cuts", |tally| tally.cuts),
         ("restarts", |tally| tally.restarts),
@@ -59,17 +61,20 @@ fn planted_bugs_are_caught() {
     let twice = "comes after";
     let refused = "an honest replica is refused";
     let never_quiet = "not quiet";
+    let same_number = "is followed by";
+    let numbers_gone = "says NewReplicaNeeded";
+    let not_on_disk = "is in the log, where";
     let cases: [(Plant, &[&str]); 11] = [
         (Plant::SkipsASeq, &[gap, never_quiet]),
         (Plant::DropsFates, &[never_quiet]),
         (Plant::AcksBeforeCommit, &[another_log]),
         (Plant::ForgetsWhatItKnows, &[refused]),
-        (Plant::AcceptsWhatIsStaged, &[never_quiet]),
+        (Plant::AcceptsWhatIsStaged, &[not_on_disk]),
         (Plant::KeepsWhatFailed, &["decided on head", refused]),
         (Plant::LosesTheTail, &[another_log, "went back", never_quiet]),
         (Plant::RestartsFromAnOlderState, &[another_state]),
-        (Plant::ForgetsNumbers, &[never_quiet]),
-        (Plant::WritesNumbersAlone, &[never_quiet]),
+        (Plant::ForgetsNumbers, &[numbers_gone]),
+        (Plant::WritesNumbersAlone, &[refused, same_number]),
         (Plant::DecidesRepetitionsAnew, &[twice, refused, never_quiet]),
     ];
     for (plant, signs) in cases {

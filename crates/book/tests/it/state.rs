@@ -18,6 +18,7 @@ fn draft(seq: u64) -> Draft {
         author: Author { user: ANA, replica: ReplicaId(Uuid::from_u128(1)) },
         mutation: MutationId(Uuid::from_u128(seq.into())),
         made_at: UnixMillis(900),
+        knows: tidebook_book::Knows::Own,
         base: Seq::ZERO,
         index: 0,
     }

@@ -80,7 +80,7 @@ impl Upload {
             }
         }
         match self.copy().held() {
-            Some(reason) => bail!("the server does not take it: {reason}"),
+            Some(held) => bail!("the server does not take it: {}", held.detail),
             None => Ok(()),
         }
     }

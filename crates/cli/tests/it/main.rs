@@ -17,6 +17,7 @@ mod says;
 
 mod serve;
 
+mod export;
 mod feed;
 mod import;
 mod login;

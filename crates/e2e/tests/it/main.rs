@@ -1,11 +1,14 @@
 //! Journeys through the app, each in a Chromium of its own or two.
 
+mod edit_and_undo;
 mod errors_in_words;
 mod harness;
 mod imports_fill_live;
 mod keyboard_and_axe;
 mod latency;
+mod members;
 mod one_contact_travels;
 mod only_what_changed_redraws;
 mod screens;
 mod the_server_comes_back;
+mod two_people_write;

@@ -1,11 +1,11 @@
-//! Accounts and their sessions.
+//! Accounts.
 
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
-use tidebook_book::{ReplicaId, UnixMillis, UserId};
+use rusqlite::{Connection, OptionalExtension, ToSql, params};
+use tidebook_book::UserId;
 use uuid::Uuid;
 
-use super::{SqlError, column};
-use crate::{AccountCreated, AccountRow, NewAccount, NewSession, SessionRow};
+use super::{SqlError, column, sessions};
+use crate::{AccountCreated, AccountRow, NewAccount};
 
 pub(crate) fn create_account(conn: &Connection, new: &NewAccount) -> Result<AccountCreated, SqlError> {
     let inserted = conn
@@ -49,65 +49,27 @@ fn one_account(conn: &Connection, sql: &str, key: &dyn ToSql) -> Result<Option<A
         .optional()?)
 }
 
-pub(crate) fn create_session(conn: &Connection, new: &NewSession) -> Result<(), SqlError> {
-    conn.prepare_cached(
-        "INSERT INTO sessions (id, account, token_hash, replica, client, created_at, last_seen_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)",
-    )?
-    .execute(params![
-        new.id.as_bytes(),
-        new.user.0.as_bytes(),
-        new.token_hash,
-        new.replica.0.as_bytes(),
-        new.client,
-        new.created_at.0,
-        new.expires_at.0,
-    ])?;
-    Ok(())
+pub(crate) fn rename_account(conn: &Connection, user: UserId, name: &str) -> Result<bool, SqlError> {
+    let renamed = conn
+        .prepare_cached("UPDATE accounts SET name = ?2 WHERE id = ?1")?
+        .execute(params![user.0.as_bytes(), name])?;
+    Ok(renamed > 0)
 }
 
-pub(crate) fn session(conn: &Connection, token_hash: [u8; 32]) -> Result<Option<SessionRow>, SqlError> {
-    Ok(conn
-        .prepare_cached(
-            "SELECT id, account, replica, client, created_at, last_seen_at, expires_at FROM sessions
-             WHERE token_hash = ?1",
-        )?
-        .query_row([token_hash], session_row)
-        .optional()?)
+/// With the password go the sessions that somebody who knew the old one may have begun.
+pub(crate) fn set_password(
+    conn: &Connection,
+    user: UserId,
+    password_hash: &str,
+    keep_session: Option<Uuid>,
+) -> Result<Vec<Uuid>, SqlError> {
+    conn.prepare_cached("UPDATE accounts SET password_hash = ?2 WHERE id = ?1")?
+        .execute(params![user.0.as_bytes(), password_hash])?;
+    sessions::end_all_but(conn, user, keep_session)
 }
 
-pub(crate) fn sessions_of(conn: &Connection, user: UserId) -> Result<Vec<SessionRow>, SqlError> {
-    Ok(conn
-        .prepare_cached(
-            "SELECT id, account, replica, client, created_at, last_seen_at, expires_at FROM sessions
-             WHERE account = ?1 ORDER BY created_at, rowid",
-        )?
-        .query_map([user.0.as_bytes()], session_row)?
-        .collect::<Result<_, _>>()?)
-}
-
-fn session_row(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
-    Ok(SessionRow {
-        id: column::uuid(row, 0)?,
-        user: UserId(column::uuid(row, 1)?),
-        replica: ReplicaId(column::uuid(row, 2)?),
-        client: row.get(3)?,
-        created_at: column::millis(row, 4)?,
-        last_seen_at: column::millis(row, 5)?,
-        expires_at: column::millis(row, 6)?,
-    })
-}
-
-/// Never back in time: two requests of one session may arrive here in any order.
-pub(crate) fn touch_session(conn: &Connection, id: Uuid, at: UnixMillis) -> Result<(), SqlError> {
-    conn.prepare_cached("UPDATE sessions SET last_seen_at = max(last_seen_at, ?2) WHERE id = ?1")?
-        .execute(params![id.as_bytes(), at.0])?;
-    Ok(())
-}
-
-pub(crate) fn end_session(conn: &Connection, user: UserId, id: Uuid) -> Result<bool, SqlError> {
-    let ended = conn
-        .prepare_cached("DELETE FROM sessions WHERE id = ?1 AND account = ?2")?
-        .execute(params![id.as_bytes(), user.0.as_bytes()])?;
-    Ok(ended > 0)
+pub(crate) fn delete_account(conn: &Connection, user: UserId) -> Result<Vec<Uuid>, SqlError> {
+    let ended = sessions::end_all_but(conn, user, None)?;
+    conn.prepare_cached("DELETE FROM accounts WHERE id = ?1")?.execute([user.0.as_bytes()])?;
+    Ok(ended)
 }

@@ -1,9 +1,9 @@
 //! Writing a book's log, and everything that goes with an append.
 
 use rusqlite::{Connection, OptionalExtension, params};
-use tidebook_book::{ChainHash, Role, Seq, UnixMillis, UserId};
+use tidebook_book::{ChainHash, Seq};
 
-use super::{SqlError, column};
+use super::{SqlError, answers, column, invites, members};
 use crate::{Append, Created, NewBook, NewEntry, ReplicaRow};
 
 /// Where a book's log ends.
@@ -39,10 +39,13 @@ pub(crate) fn append(conn: &Connection, append: &Append) -> Result<(), SqlError>
     for new in &append.entries {
         insert_entry(conn, &mut head, new)?;
     }
+    if let Some(invite) = append.invite_used {
+        invites::use_invite(conn, head.key, invite)?;
+    }
     set_head(conn, &head, append.summary.as_deref())?;
     append.numbers.iter().try_for_each(|replica| set_number(conn, head.key, replica))?;
-    append.members.iter().try_for_each(|(user, role, at)| set_member(conn, head.key, *user, *role, *at))?;
-    Ok(())
+    append.members.iter().try_for_each(|(user, role, at)| members::set_member(conn, head.key, *user, *role, *at))?;
+    append.answers.iter().try_for_each(|answer| answers::keep_answer(conn, head.key, answer))
 }
 
 fn head(conn: &Connection, append: &Append) -> rusqlite::Result<Option<Head>> {
@@ -94,23 +97,6 @@ fn set_number(conn: &Connection, book: i64, row: &ReplicaRow) -> Result<(), SqlE
     .execute(params![book, replica, user, stored(row.n.0)?])?;
     conn.prepare_cached("INSERT INTO replica_owners (replica, account) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
         .execute(params![replica, user])?;
-    Ok(())
-}
-
-/// Who comes back keeps the place of their first membership.
-fn set_member(conn: &Connection, book: i64, user: UserId, role: Option<Role>, at: UnixMillis) -> Result<(), SqlError> {
-    let user = user.0.as_bytes();
-    match role {
-        Some(role) => conn
-            .prepare_cached(
-                "INSERT INTO members (book, account, role, since) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (book, account) DO UPDATE SET role = excluded.role",
-            )?
-            .execute(params![book, user, column::role_name(role), at.0])?,
-        None => conn
-            .prepare_cached("UPDATE members SET role = NULL WHERE book = ?1 AND account = ?2")?
-            .execute(params![book, user])?,
-    };
     Ok(())
 }
 

@@ -20,6 +20,8 @@ struct Head {
     hash: ChainHash,
     entries: u64,
     last: Seq,
+    /// Of its newest snapshot; zero where it has none.
+    snapshot: Seq,
 }
 
 /// Checks the file's structure, and every book.
@@ -35,7 +37,8 @@ fn check_structure(conn: &Connection) -> Result<(), OpenError> {
 
 fn heads(conn: &Connection) -> rusqlite::Result<Vec<Head>> {
     conn.prepare(
-        "SELECT b.key, b.id, b.head, b.head_hash, count(e.seq), coalesce(max(e.seq), 0)
+        "SELECT b.key, b.id, b.head, b.head_hash, count(e.seq), coalesce(max(e.seq), 0),
+            (SELECT coalesce(max(s.seq), 0) FROM snapshots s WHERE s.book = b.key)
          FROM books b LEFT JOIN entries e ON e.book = b.key GROUP BY b.key",
     )?
     .query_map([], |row| {
@@ -46,13 +49,14 @@ fn heads(conn: &Connection) -> rusqlite::Result<Vec<Head>> {
             hash: column::hash(row, 3)?,
             entries: column::unsigned(row, 4)?,
             last: column::seq(row, 5)?,
+            snapshot: column::seq(row, 6)?,
         })
     })?
     .collect()
 }
 
 fn check_book(conn: &Connection, head: &Head) -> Result<(), SqlError> {
-    let Head { book, head: seq, entries, last, .. } = head;
+    let Head { book, head: seq, entries, last, snapshot, .. } = head;
     // Seqs are positive and unique, so as many of them as the last one says leave no gap.
     if *entries != last.0 {
         let missing = first_missing(conn, head.key)?;
@@ -60,6 +64,9 @@ fn check_book(conn: &Connection, head: &Head) -> Result<(), SqlError> {
     }
     if seq != last {
         return Err(SqlError::corrupt(format!("book {book}: its head is {seq}, but its log ends at {last}")));
+    }
+    if snapshot > seq {
+        return Err(SqlError::corrupt(format!("book {book}: its snapshot at {snapshot} lies beyond its head {seq}")));
     }
     let hash = check_tail(conn, head)?;
     if hash != head.hash {

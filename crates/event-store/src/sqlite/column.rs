@@ -30,14 +30,23 @@ pub(super) fn unsigned(row: &Row<'_>, index: usize) -> Result<u64> {
     u64::try_from(value).map_err(|_| Error::IntegralValueOutOfRange(index, value))
 }
 
+/// A member's; a former one has none.
 pub(super) fn role(row: &Row<'_>, index: usize) -> Result<Option<Role>> {
     let name: Option<String> = row.get(index)?;
-    name.map(|name| {
-        [Role::Viewer, Role::Editor, Role::Owner].into_iter().find(|role| role_name(*role) == name).ok_or_else(|| {
-            Error::FromSqlConversionFailure(index, Type::Text, format!("there is no role {name:?}").into())
-        })
-    })
-    .transpose()
+    name.map(|name| role_named(&name, index)).transpose()
+}
+
+/// Of somebody who is known to have one.
+pub(super) fn standing_role(row: &Row<'_>, index: usize) -> Result<Role> {
+    let name: String = row.get(index)?;
+    role_named(&name, index)
+}
+
+fn role_named(name: &str, index: usize) -> Result<Role> {
+    [Role::Viewer, Role::Editor, Role::Owner]
+        .into_iter()
+        .find(|role| role_name(*role) == name)
+        .ok_or_else(|| Error::FromSqlConversionFailure(index, Type::Text, format!("there is no role {name:?}").into()))
 }
 
 pub(super) fn role_name(role: Role) -> &'static str {

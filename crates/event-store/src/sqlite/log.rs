@@ -1,44 +1,14 @@
-//! Reading a book's log, and what is known of a book beside it.
+//! Reading a book's log, and which replicas wrote it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
-use tidebook_book::{
-    BookId, ChainHash, EncodedEntry, Epoch, MutationId, MutationNumber, Person, ReplicaId, Role, Seq, UserId,
-};
+use tidebook_book::{BookId, ChainHash, EncodedEntry, MutationId, MutationNumber, ReplicaId, Seq, UserId};
 
+use super::books::key_of;
 use super::{SqlError, column};
-use crate::{BookRow, EntryLimit, Place, ReplicaRow};
-
-pub(crate) fn book(conn: &Connection, book: BookId) -> Result<Option<BookRow>, SqlError> {
-    Ok(conn
-        .prepare_cached("SELECT id, epoch, head, head_hash, summary, created_at FROM books WHERE id = ?1")?
-        .query_row([book.0.as_bytes()], book_row)
-        .optional()?)
-}
-
-pub(crate) fn books_of(conn: &Connection, user: UserId) -> Result<Vec<(BookRow, Role)>, SqlError> {
-    let rows: Vec<(BookRow, Option<Role>)> = conn
-        .prepare_cached(
-            "SELECT b.id, b.epoch, b.head, b.head_hash, b.summary, b.created_at, m.role
-             FROM members m JOIN books b ON b.key = m.book WHERE m.account = ?1 AND m.role IS NOT NULL ORDER BY m.key",
-        )?
-        .query_map([user.0.as_bytes()], |row| Ok((book_row(row)?, column::role(row, 6)?)))?
-        .collect::<Result<_, _>>()?;
-    Ok(rows.into_iter().filter_map(|(book, role)| Some((book, role?))).collect())
-}
-
-fn book_row(row: &Row<'_>) -> rusqlite::Result<BookRow> {
-    Ok(BookRow {
-        id: BookId(column::uuid(row, 0)?),
-        epoch: Epoch(column::uuid(row, 1)?),
-        head: column::seq(row, 2)?,
-        head_hash: column::hash(row, 3)?,
-        summary: row.get(4)?,
-        created_at: column::millis(row, 5)?,
-    })
-}
+use crate::{EntryLimit, Place, ReplicaRow};
 
 pub(crate) fn entries(
     conn: &Connection,
@@ -76,6 +46,22 @@ pub(crate) fn fates(
         params![book_bytes, replica, column::bound(from.0), column::bound(up_to.0), row_limit(limit)],
         limit,
     )
+}
+
+pub(crate) fn entry_of(
+    conn: &Connection,
+    book: BookId,
+    mutation: MutationId,
+) -> Result<Option<EncodedEntry>, SqlError> {
+    let mut found = limited(
+        conn,
+        book,
+        "SELECT e.seq, e.bytes, e.hash, (SELECT p.hash FROM entries p WHERE p.book = e.book AND p.seq = e.seq - 1)
+         FROM entries e WHERE e.book = (SELECT key FROM books WHERE id = ?1) AND e.mutation = ?2",
+        params![book.0.as_bytes(), mutation.0.as_bytes()],
+        EntryLimit { count: 1, bytes: usize::MAX },
+    )?;
+    Ok(found.pop())
 }
 
 /// Reads entries, and checks each against its own hash and the one before. So a gap in the log is found by the entry
@@ -142,12 +128,6 @@ pub(crate) fn places(
     Ok(places.into_values().collect())
 }
 
-fn key_of(conn: &Connection, book: BookId) -> rusqlite::Result<Option<i64>> {
-    conn.prepare_cached("SELECT key FROM books WHERE id = ?1")?
-        .query_row([book.0.as_bytes()], |row| row.get(0))
-        .optional()
-}
-
 fn place(row: &Row<'_>) -> rusqlite::Result<Place> {
     Ok(Place {
         seq: column::seq(row, 0)?,
@@ -188,16 +168,4 @@ pub(crate) fn replica_owner(conn: &Connection, replica: ReplicaId) -> Result<Opt
         .prepare_cached("SELECT account FROM replica_owners WHERE replica = ?1")?
         .query_row([replica.0.as_bytes()], |row| column::uuid(row, 0).map(UserId))
         .optional()?)
-}
-
-pub(crate) fn people(conn: &Connection, book: BookId) -> Result<Vec<Person>, SqlError> {
-    Ok(conn
-        .prepare_cached(
-            "SELECT m.account, coalesce(a.name, ''), m.role FROM members m LEFT JOIN accounts a ON a.id = m.account
-             WHERE m.book = (SELECT key FROM books WHERE id = ?1) ORDER BY m.key",
-        )?
-        .query_map([book.0.as_bytes()], |row| {
-            Ok(Person { id: UserId(column::uuid(row, 0)?), name: row.get(1)?, role: column::role(row, 2)? })
-        })?
-        .collect::<Result<_, _>>()?)
 }

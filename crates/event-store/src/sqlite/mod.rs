@@ -10,9 +10,17 @@ mod writer;
 
 mod readers;
 
-pub(crate) mod accounts;
+pub(crate) mod answers;
 pub(crate) mod append;
 pub(crate) mod log;
+
+pub(crate) mod books;
+pub(crate) mod invites;
+pub(crate) mod members;
+pub(crate) mod snapshots;
+
+pub(crate) mod accounts;
+pub(crate) mod sessions;
 
 mod column;
 mod failure;
@@ -21,4 +29,4 @@ pub(crate) use failure::SqlError;
 pub(crate) use job::{Message, job};
 pub(crate) use open::open;
 pub(crate) use readers::ReadPool;
-pub(crate) use writer::start as start_writer;
+pub(crate) use writer::{CHECKPOINT_AFTER_BYTES, start as start_writer};

@@ -17,7 +17,7 @@ const SQLITE_NEEDED: (i32, &str) = (3_051_003, "3.51.3");
 /// into the file with a tool may hold one longer.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// We prepare about thirty statements in all; none should be prepared twice.
+/// We prepare about fifty statements in all; none should be prepared twice.
 const STATEMENTS_CACHED: usize = 64;
 
 /// Up to here the write-ahead log keeps its space on disk when it starts over.
@@ -38,6 +38,7 @@ pub(crate) fn open(path: &Path) -> Result<Opened, OpenError> {
     let mut conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     require_ours(&conn, path)?;
     make_durable(&conn)?;
+    make_forgetful(&conn)?;
     schema::migrate(&mut conn, &schema::STEPS)?;
     check::check(&conn)?;
     Ok(Opened { conn, lock })
@@ -132,6 +133,14 @@ fn make_durable(conn: &Connection) -> Result<(), OpenError> {
     conn.pragma_update(None, "foreign_keys", true)?;
     conn.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
     conn.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES_KEPT, |_| Ok(()))?;
+    Ok(())
+}
+
+/// What is deleted is overwritten, not only marked as free: whoever purges a book wants it gone from the disk as well.
+/// Deletes are few here; a log only grows. (A row that SQLite has moved from one page to another can leave a copy where
+/// it was, in a page that goes on in use. Only `VACUUM` takes those few.)
+fn make_forgetful(conn: &Connection) -> Result<(), OpenError> {
+    conn.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
     Ok(())
 }
 

@@ -32,7 +32,7 @@ const JOB_OVERHEAD_BYTES: usize = 16 << 10;
 
 /// How much is written, at a guess, before the write-ahead log is brought into the database: seldom enough to write pages
 /// that change often only once, often enough to keep reading, and the next start, quick.
-const CHECKPOINT_AFTER_BYTES: usize = 16 << 20;
+pub(crate) const CHECKPOINT_AFTER_BYTES: usize = 16 << 20;
 
 /// At this length (of 4 KiB each, so 64 MiB) the writer waits for the readers before it goes on: as long as one of them
 /// always looks at the log, the log cannot start over, and would grow for ever.

@@ -184,6 +184,23 @@ async fn places_are_found_by_id_and_by_number() {
 }
 
 #[tokio::test]
+async fn an_entry_is_found_by_its_mutation() {
+    let place = Place::new();
+    let store = place.open();
+    let author = two_replicas(&store).await;
+    let mut elsewhere = Author::new(9);
+    elsewhere.create(&store).await;
+    let log = whole_log(&store, author.book).await;
+    let cases = [(1, 1, Some(1)), (1, 4, Some(6)), (2, 3, Some(7)), (2, 4, None), (9, 1, None)];
+    for (number, n, seq) in cases {
+        let mutation = Author { replica: replica(number), ..author.clone() }.mutation(MutationNumber(n));
+        let expected = seq.map(|seq: usize| log[seq - 1].clone());
+        assert_eq!(store.entry_of(author.book, mutation).await, Ok(expected), "replica {number}, n {n}");
+        assert_eq!(store.entry_of(book_id(8), mutation).await, Ok(None));
+    }
+}
+
+#[tokio::test]
 async fn a_replica_belongs_to_who_first_used_it() {
     let place = Place::new();
     let store = place.open();

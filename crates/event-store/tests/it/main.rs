@@ -5,7 +5,13 @@
 mod support;
 
 mod accounts;
+mod answers;
+mod books;
+mod invites;
 mod kill;
 mod log;
+mod members;
 mod opening;
+mod snapshots;
 mod together;
+mod upgrading;

@@ -1,6 +1,6 @@
 //! Opening: what is kept, and what is refused.
 
-use tidebook_book::Seq;
+use tidebook_book::{MutationNumber, Seq};
 use tidebook_event_store::{OpenError, Store, StoreError};
 
 use crate::support::{ALL, Author, Place, dump, whole_log};
@@ -94,7 +94,7 @@ async fn a_newer_schema_is_refused() {
     closed_with_entries(&place, 1).await;
     place.raw().pragma_update(None, "user_version", 99).unwrap();
     let error = place.refusal();
-    assert!(matches!(error, OpenError::NewerSchema { found: 99, known: 1 }), "{error}");
+    assert!(matches!(error, OpenError::NewerSchema { found: 99, known: 2 }), "{error}");
     assert!(error.to_string().contains("newer version of Tidebook"), "{error}");
 }
 
@@ -117,6 +117,7 @@ async fn damage_is_noticed_and_its_place_named() {
         ("its head is 5, but its log ends at 4", "UPDATE books SET head = 5"),
         ("its head is 3, but its log ends at 4", "UPDATE books SET head = 3"),
         ("seq 4: its head's hash", "UPDATE books SET head_hash = zeroblob(32)"),
+        ("its snapshot at 5 lies beyond its head 4", "INSERT INTO snapshots VALUES (1, 5, x'00'), (1, 4, x'00')"),
     ];
     for (expected, damage) in cases {
         let place = Place::new();
@@ -144,7 +145,7 @@ async fn a_byte_flipped_on_the_disk_is_noticed() {
 /// Also one in a table that opening has no other reason to look at.
 #[tokio::test]
 async fn a_torn_page_is_noticed() {
-    for table in ["entries", "sessions", "entries_by_mutation"] {
+    for table in ["entries", "sessions", "entries_by_mutation", "invites", "answers", "snapshots", "answers_by_time"] {
         let place = Place::new();
         closed_with_entries(&place, 100).await;
         let root = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
@@ -190,6 +191,8 @@ async fn damage_before_the_tail_is_noticed_when_it_is_read() {
                 panic!("entry 10 is damaged");
             };
             assert!(text.contains("seq 10: "), "{text}");
+            let mutation = author.mutation(MutationNumber(10));
+            assert_eq!(store.entry_of(author.book, mutation).await, Err(StoreError::Corrupt(text)));
             store.close().await;
         }
         place.raw().execute(spoil, (seq, "an entry")).unwrap();

@@ -106,7 +106,16 @@ impl Author {
         let expected_head = self.head;
         let entries = texts.iter().map(|text| self.entry(text.as_ref())).collect();
         let numbers = vec![ReplicaRow { replica: self.replica, user: self.user, n: self.n }];
-        Append { book: self.book, expected_head, entries, numbers, members: Vec::new(), summary: None }
+        Append {
+            book: self.book,
+            expected_head,
+            entries,
+            numbers,
+            members: Vec::new(),
+            summary: None,
+            invite_used: None,
+            answers: Vec::new(),
+        }
     }
 
     pub(crate) fn entry(&mut self, text: &str) -> NewEntry {
@@ -141,15 +150,29 @@ pub(crate) async fn whole_log(store: &Store, book: BookId) -> Vec<EncodedEntry> 
 
 /// Everything in all tables, to compare before and after.
 pub(crate) fn dump(path: &Path) -> Vec<String> {
+    rows(path, &columns(path))
+}
+
+/// All tables, each with the names of its columns as a `SELECT` takes them.
+pub(crate) fn columns(path: &Path) -> Vec<(String, String)> {
     let conn = rusqlite::Connection::open(path).unwrap();
-    let tables = ["accounts", "sessions", "books", "entries", "replicas", "replica_owners", "members"];
+    let names = "SELECT t.name, group_concat(c.name, ', ' ORDER BY c.cid)
+                 FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table' GROUP BY t.name";
+    let mut statement = conn.prepare(names).unwrap();
+    let tables = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    tables.collect::<Result<_, _>>().unwrap()
+}
+
+/// What is in these columns of these tables.
+pub(crate) fn rows(path: &Path, tables: &[(String, String)]) -> Vec<String> {
+    let conn = rusqlite::Connection::open(path).unwrap();
     let mut rows = Vec::new();
-    for table in tables {
-        let mut statement = conn.prepare(&format!("SELECT * FROM {table}")).unwrap();
-        let columns = statement.column_count();
+    for (table, columns) in tables {
+        let mut statement = conn.prepare(&format!("SELECT {columns} FROM {table}")).unwrap();
+        let count = statement.column_count();
         let mut found = statement.query([]).unwrap();
         while let Some(row) = found.next().unwrap() {
-            let values: Vec<_> = (0..columns).map(|index| format!("{:?}", row.get_ref(index).unwrap())).collect();
+            let values: Vec<_> = (0..count).map(|index| format!("{:?}", row.get_ref(index).unwrap())).collect();
             rows.push(format!("{table}: {}", values.join(", ")));
         }
     }

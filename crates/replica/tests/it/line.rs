@@ -68,7 +68,7 @@ fn a_server_that_does_not_answer_the_hello_is_left() {
 }
 
 #[test]
-fn a_closed_line_is_tried_again_after_a_wait_that_grows_until_a_welcome() {
+fn a_closed_line_is_tried_again_after_a_wait_that_grows_until_one_is_of_use() {
     let mut stage = Stage::live();
     let mut longest = 0;
     for attempt in 0..20 {
@@ -88,11 +88,44 @@ fn a_closed_line_is_tried_again_after_a_wait_that_grows_until_a_welcome() {
     }
     assert!(longest > 5_000);
 
-    stage.replica.handle_opened(stage.now);
-    stage.hear(welcome());
-    stage.replica.handle_closed(stage.now, Some(1006));
-    let due = stage.replica.poll_timeout().expect("another attempt");
-    assert!(due.0 - stage.now.0 <= FIRST_WAIT_MS, "a server that answers is not overloaded");
+    let mut wait_after = |frames: &[Value]| {
+        stage.replica.handle_opened(stage.now);
+        frames.iter().for_each(|frame| stage.hear(frame.clone()));
+        stage.replica.handle_closed(stage.now, Some(1006));
+        let due = stage.replica.poll_timeout().expect("another attempt");
+        let wait = due.0 - stage.now.0;
+        stage.wait_ms(wait);
+        wait
+    };
+    let longest = (0..20).map(|_| wait_after(&[welcome()])).max();
+    assert!(longest > Some(5_000), "a server that says welcome and fails is left in peace: {longest:?}");
+    assert!(wait_after(&[welcome(), subscribed(0, 0)]) <= FIRST_WAIT_MS, "one that answers is not overloaded");
+}
+
+#[test]
+fn a_line_without_books_is_of_use_with_its_welcome() {
+    let mut stage = Stage::new();
+    assert!(stage.replica.close_book(BOOK));
+    for _ in 0..20 {
+        stage.connect();
+        stage.replica.handle_closed(stage.now, None);
+        let due = stage.replica.poll_timeout().expect("another attempt");
+        assert!(due.0 - stage.now.0 <= FIRST_WAIT_MS);
+    }
+}
+
+#[test]
+fn what_still_comes_over_a_line_that_was_given_up_is_nothing() {
+    let mut stage = Stage::live();
+    stage.hear(json!({ "type": "drain", "retry_after_ms": 60_000 }));
+    let due = stage.replica.poll_timeout();
+    stage.forget();
+    for frame in [welcome(), subscribed(0, 0), json!({ "type": 7 })] {
+        stage.hear(frame);
+        stage.hear_entries(&[crate::stage::others(1, &[])]);
+        assert_eq!((stage.events(), stage.seq().0, stage.replica.poll_timeout()), (vec![], 0, due));
+        assert!(stage.sent().is_empty());
+    }
 }
 
 #[test]
@@ -130,8 +163,14 @@ fn a_session_that_ended_is_not_tried_again_until_someone_says_so() {
     assert_eq!((stage.view().as_str(), stage.pending()), ("milk", vec![1]), "nothing is lost");
     assert_eq!(stage.replica.sync_status(BOOK), SyncStatus::Offline(1));
 
+    for code in [None, Some(1006), Some(4401)] {
+        stage.replica.handle_closed(stage.now, code);
+        assert_eq!((stage.replica.poll_timeout(), stage.events()), (None, vec![]), "closed once more with {code:?}");
+    }
     stage.replica.connect_now(stage.now);
     assert_eq!(stage.events(), [Event::Connect]);
+    stage.replica.handle_closed(stage.now, Some(4401));
+    assert_eq!(stage.events(), [Event::SignedOut], "and said anew for each line");
 }
 
 #[test]
@@ -164,31 +203,49 @@ fn what_was_to_be_sent_on_a_line_is_not_sent_on_the_next() {
     assert_eq!(stage.pushed(), [1, 2, 3]);
 }
 
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Then {
+    Nothing,
+    StartsOver,
+    Disconnects,
+}
+
 #[test]
 fn frames_a_replica_cannot_use() {
+    use Then::{Disconnects, Nothing, StartsOver};
     let about_another_book = subscribed(3, 0).to_string().replace("00000000b", "00000000c");
+    let of_tomorrow = json!({
+        "type": "entries", "book": BOOK,
+        "entries": [crate::stage::others(1, &[json!({ "type": "item_folded", "id": 1 })])],
+    });
     let cases = [
-        (r#"{"type":"tomorrow"}"#, false),
-        (r#"{"type":"presence","book":"00000000-0000-0000-0000-00000000000b","peers":[],"count":0}"#, false),
-        (&*about_another_book, false),
-        (r#"{"type":"entries","book":"00000000-0000-0000-0000-00000000000b","entries":[]}"#, false),
-        (r#"{"type":"entries","book":"00000000-0000-0000-0000-00000000000c","entries":[{"no":"entry"}]}"#, false),
-        (r#"{"type":"entries","book":"00000000-0000-0000-0000-00000000000b","entries":[{"no":"entry"}]}"#, true),
-        (r#"{"type":"fates","book":"00000000-0000-0000-0000-00000000000b","entries":[{"no":"entry"}]}"#, true),
-        (r#"{"type":"subscribed"}"#, true),
-        (r#"{"type":7}"#, true),
-        ("[]", true),
-        ("{", true),
-        ("", true),
+        (r#"{"type":"tomorrow"}"#, Nothing),
+        (r#"{"type":"presence","book":"00000000-0000-0000-0000-00000000000b","peers":[],"count":0}"#, Nothing),
+        (&*about_another_book, Nothing),
+        (r#"{"type":"entries","book":"00000000-0000-0000-0000-00000000000b","entries":[]}"#, Nothing),
+        (r#"{"type":"entries","book":"00000000-0000-0000-0000-00000000000c","entries":[{"no":"entry"}]}"#, Nothing),
+        (r#"{"type":"entries","book":"00000000-0000-0000-0000-00000000000b","entries":[{"no":"entry"}]}"#, StartsOver),
+        (r#"{"type":"fates","book":"00000000-0000-0000-0000-00000000000b","entries":[{"no":"entry"}]}"#, StartsOver),
+        (&*of_tomorrow.to_string(), StartsOver),
+        (r#"{"type":"subscribed"}"#, Disconnects),
+        (r#"{"type":7}"#, Disconnects),
+        ("[]", Disconnects),
+        ("{", Disconnects),
+        ("", Disconnects),
     ];
-    for (text, disconnects) in cases {
+    for (text, expected) in cases {
         let mut stage = Stage::live();
         stage.mutate(1, &[add(1, "milk")]).expect("fine");
         stage.forget();
         stage.replica.handle_text(stage.now, text);
-        let said = stage.events();
-        let disconnected = said.iter().any(|event| matches!(event, Event::Disconnect { .. }));
-        assert_eq!(disconnected, disconnects, "{text}: {said:?}");
+        let then = match &*stage.events() {
+            [] => Nothing,
+            [Event::FetchSnapshot { book: BOOK }] => StartsOver,
+            [Event::Disconnect { .. }] => Disconnects,
+            more => panic!("{text}: {more:?}"),
+        };
+        assert_eq!(then, expected, "{text}");
+        assert_eq!(stage.copy().contradictions().count, u32::from(then == StartsOver), "{text}");
         assert_eq!((stage.view().as_str(), stage.pending(), stage.seq().0), ("milk", vec![1], 0), "{text}");
     }
     let with_a_future = frame(r#"{"type":"drain","retry_after_ms":5,"future":{"x":[]}}"#);

@@ -4,8 +4,12 @@
 mod checklist;
 mod stage;
 
+mod histories;
 mod line;
+mod new_replica;
 mod outbox;
 mod refused;
+mod removed;
 mod resume;
 mod view;
+mod withdrawn;

@@ -1,8 +1,10 @@
 //! A replica of a checklist, and a server that is a person with a pencil.
 
 use serde_json::{Value, json};
-use tidebook_book::{BookId, ChainHash, Epoch, MutationId, MutationNumber, ReplicaId, Seq, UnixMillis, UserId};
-use tidebook_replica::{Event, Monotonic, MutateError, NewMutation, Replica, ReplicaConfig};
+use tidebook_book::{
+    BookId, ChainHash, Epoch, MutationId, MutationNumber, ReplicaId, Seq, Snapshot, UnixMillis, UserId,
+};
+use tidebook_replica::{BookCopy, Event, Keeps, Monotonic, MutateError, NewMutation, Replica, ReplicaConfig};
 use uuid::Uuid;
 
 use crate::checklist::{Checklist, ListOp};
@@ -26,7 +28,8 @@ impl Stage {
     /// A book is open, and no line has ever been.
     pub(crate) fn new() -> Self {
         let (client, token) = ("test/1".into(), Some("secret".into()));
-        let mut replica = Replica::new(ReplicaConfig { replica: ME, user: ANA, client, token, seed: 42 });
+        let mut replica =
+            Replica::new(ReplicaConfig { replica: ME, user: ANA, client, token, seed: 42, keeps: Keeps::InMemory });
         replica.open_book(BOOK);
         Self { replica, now: Monotonic(1_000_000) }
     }
@@ -71,9 +74,22 @@ impl Stage {
     }
 
     pub(crate) fn mutate(&mut self, id: u128, ops: &[ListOp]) -> Result<MutationNumber, MutateError> {
-        let base = self.replica.book(BOOK).expect("the book is open").seq();
-        let new = NewMutation { id: self::id(id), made_at: UnixMillis(5), base, ops: ops.to_vec() };
+        let base = self.copy().seq();
+        self.mutate_from(base, id, ops)
+    }
+
+    /// What a form asks for that was opened at this seq.
+    pub(crate) fn mutate_from(&mut self, base: Seq, id: u128, ops: &[ListOp]) -> Result<MutationNumber, MutateError> {
+        let new = NewMutation { id: self::id(id), made_at: UnixMillis(5), base, ops: ops.to_vec(), undoes: None };
         self.replica.mutate(BOOK, new)
+    }
+
+    pub(crate) fn take(&mut self, snapshot: Snapshot<Checklist>) {
+        self.replica.handle_snapshot(self.now, snapshot);
+    }
+
+    pub(crate) fn copy(&self) -> &BookCopy<Checklist> {
+        self.replica.book(BOOK).expect("the book is open")
     }
 
     /// The frames sent since the last look.
@@ -113,16 +129,15 @@ impl Stage {
 
     /// The numbers in the outbox.
     pub(crate) fn pending(&self) -> Vec<u64> {
-        let copy = self.replica.book(BOOK).expect("the book is open");
-        copy.pending().map(|pending| pending.mutation.n.0).collect()
+        self.copy().pending().map(|pending| pending.mutation.n.0).collect()
     }
 
     pub(crate) fn seq(&self) -> Seq {
-        self.replica.book(BOOK).expect("the book is open").seq()
+        self.copy().seq()
     }
 
     pub(crate) fn hash(&self) -> ChainHash {
-        self.replica.book(BOOK).expect("the book is open").hash()
+        self.copy().hash()
     }
 }
 
@@ -137,6 +152,34 @@ pub(crate) fn subscribed(head: u64, accepted: u64) -> Value {
         "type": "subscribed", "book": BOOK, "epoch": EPOCH, "role": "editor", "head": head, "head_hash": head_hash,
         "accepted": accepted,
     })
+}
+
+/// The same where the book's log has this hash at its head.
+pub(crate) fn subscribed_at(head: u64, head_hash: ChainHash, accepted: u64) -> Value {
+    let mut frame = subscribed(head, accepted);
+    frame["head_hash"] = json!(head_hash);
+    frame
+}
+
+pub(crate) fn required(seq: u64) -> Value {
+    json!({ "type": "snapshot_required", "book": BOOK, "epoch": EPOCH, "from_seq": null, "seq": seq })
+}
+
+/// Items by their ids, each added by some entry.
+pub(crate) fn snapshot(seq: u64, items: &[(u32, &str)]) -> Snapshot<Checklist> {
+    let item = |text: &str| json!({ "text": text, "added": [1, 0], "ticked": null });
+    let state: serde_json::Map<_, _> = items.iter().map(|(id, text)| (id.to_string(), item(text))).collect();
+    let mut snapshot: Snapshot<Checklist> = serde_json::from_value(json!({
+        "book": BOOK, "epoch": EPOCH, "seq": seq, "hash": hash_of_snapshot(seq), "state_version": 1,
+        "state_hash": ChainHash::ZERO, "replicas": {}, "people": [], "state": state,
+    }))
+    .expect("a snapshot");
+    snapshot.state_hash = snapshot.clone().into_state().hash();
+    snapshot
+}
+
+pub(crate) fn hash_of_snapshot(seq: u64) -> ChainHash {
+    ChainHash::of(&seq.to_be_bytes())
 }
 
 pub(crate) fn refused(n: u64, code: &str) -> Value {

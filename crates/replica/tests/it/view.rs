@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tidebook_replica::{Event, MutateError, SyncStatus};
 
 use crate::checklist::{Checklist, ItemId, add, tick};
-use crate::stage::{BOOK, ME, Stage, added, entry, id, others, rejecting, ticked};
+use crate::stage::{BOOK, ME, OTHER, Stage, added, entry, id, others, rejecting, ticked};
 
 fn changed(touched: &[u32], news: &[u32]) -> Event<Checklist> {
     let set = |ids: &[u32]| ids.iter().map(|id| ItemId(*id)).collect::<BTreeSet<_>>();
@@ -48,11 +48,36 @@ fn an_own_entry_empties_the_outbox_and_leaves_the_view_as_it_is() {
     stage.forget();
     stage.hear_entries(&[entry(1, ME, 1, 1, &[added(1, "milk")])]);
     assert_eq!((stage.view().as_str(), stage.pending()), ("milk+", vec![2]));
-    assert_eq!(stage.events(), [changed(&[1], &[])]);
     stage.hear_entries(&[entry(2, ME, 2, 2, &[ticked(1, "milk")])]);
+    assert_eq!(stage.events(), [], "nothing to look at again");
     assert_eq!((stage.view().as_str(), stage.pending()), ("milk+", vec![]));
     assert_eq!(stage.replica.view(BOOK).cloned(), predicted, "to the seq");
     assert_eq!(stage.replica.sync_status(BOOK), SyncStatus::Synced);
+}
+
+#[test]
+fn own_entries_that_say_other_than_the_view_are_told() {
+    let mine = |seq: u64, n: u64, changes: &[serde_json::Value]| entry(seq, ME, n, n.into(), changes);
+    let milk = || mine(1, 1, &[added(1, "milk")]);
+    let cases: [(&[serde_json::Value], &[u32]); 7] = [
+        (&[milk(), mine(2, 2, &[added(2, "tea")])], &[]),
+        (&[milk(), mine(2, 2, &[])], &[1, 2, 3]),
+        (&[milk(), mine(2, 2, &[added(2, "coffee")])], &[1, 2, 3]),
+        (&[milk(), others(2, &[])], &[1, 2, 3]),
+        (&[mine(1, 2, &[added(2, "tea")])], &[1, 2, 3]),
+        (&[mine(1, 2, &[added(1, "milk")])], &[1, 2, 3]),
+        (&[entry(1, OTHER, 9, 1, &[added(1, "milk")])], &[1, 2, 3]),
+    ];
+    for (frame, expected) in cases {
+        let mut stage = Stage::live();
+        for (n, text) in [(1, "milk"), (2, "tea"), (3, "jam")] {
+            stage.mutate(n, &[add(n as u32, text)]).expect("fine");
+        }
+        stage.forget();
+        stage.hear_entries(frame);
+        let events = if expected.is_empty() { vec![] } else { vec![changed(expected, &[])] };
+        assert_eq!(stage.events(), events, "{frame:?}");
+    }
 }
 
 #[test]
@@ -164,6 +189,6 @@ fn an_entry_may_say_other_than_predicted() {
 fn an_own_mutation_is_known_by_its_id_under_whatever_number_it_entered() {
     let mut stage = Stage::live();
     stage.mutate(1, &[add(1, "milk")]).expect("fine");
-    stage.hear_entries(&[entry(1, crate::stage::OTHER, 8, 1, &[added(1, "milk")])]);
+    stage.hear_entries(&[entry(1, OTHER, 8, 1, &[added(1, "milk")])]);
     assert_eq!((stage.view().as_str(), stage.pending()), ("milk", vec![]));
 }

@@ -15,28 +15,30 @@ use uuid::Uuid;
 use super::Accounts;
 use crate::{
     clock,
-    extract::PathOf,
+    extract::{PathOf, QueryOf},
+    page::{Page, PageQuery},
     problem::Problem,
     session::{self, Signed},
 };
 
-#[derive(Serialize)]
-struct Device {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Device {
     id: String,
     client: String,
+    #[schema(value_type = i64)]
     created_at: UnixMillis,
+    #[schema(value_type = i64)]
     last_seen_at: UnixMillis,
     current: bool,
 }
 
-/// All on one page: a person has no more sessions than a page has room for.
-#[derive(Serialize)]
-pub(super) struct Devices {
-    items: Vec<Device>,
-    next_cursor: Option<String>,
-}
-
-pub(super) async fn list(State(accounts): State<Arc<Accounts>>, signed: Signed) -> Result<Json<Devices>, Problem> {
+/// A person's devices, the one used last first.
+#[utoipa::path(get, path = "/api/v1/sessions", tag = "accounts", params(PageQuery), responses((status = 200, body = Page<Device>)))]
+pub(super) async fn list(
+    State(accounts): State<Arc<Accounts>>,
+    signed: Signed,
+    QueryOf(page): QueryOf<PageQuery>,
+) -> Result<Json<Page<Device>>, Problem> {
     let now = clock::now();
     let mut rows = accounts.store.sessions_of(signed.user).await?;
     rows.retain(|row| row.expires_at > now);
@@ -48,9 +50,11 @@ pub(super) async fn list(State(accounts): State<Arc<Accounts>>, signed: Signed) 
         last_seen_at: row.last_seen_at,
         current: row.id == signed.session,
     };
-    Ok(Json(Devices { items: rows.into_iter().map(device).collect(), next_cursor: None }))
+    Ok(Json(page.cut((0..).zip(rows).map(|(place, row)| ((place, 0), device(row))))?))
 }
 
+/// Signs one of the devices out.
+#[utoipa::path(delete, path = "/api/v1/sessions/{id}", tag = "accounts", params(("id" = uuid::Uuid, Path)), responses((status = 204)))]
 pub(super) async fn end(
     State(accounts): State<Arc<Accounts>>,
     signed: Signed,

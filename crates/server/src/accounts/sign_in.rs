@@ -9,15 +9,18 @@ use axum::{
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
-use super::{Accounts, Delivery, email_as_kept, welcome};
+use super::{Accounts, Delivery, Welcome, email_as_kept, welcome};
+use crate::openapi::schema::ProblemSchema;
 use crate::{extract::Body, problem::Problem};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 pub(super) struct SignIn {
     email: String,
     password: String,
 }
 
+/// Signs a person in, on the device that asks.
+#[utoipa::path(post, path = "/api/v1/sessions", tag = "accounts", request_body = SignIn, responses((status = 200, body = Welcome), (status = 401, body = ProblemSchema, content_type = "application/problem+json"), (status = 403, body = ProblemSchema, content_type = "application/problem+json"), (status = 429, body = ProblemSchema, content_type = "application/problem+json")))]
 pub(super) async fn handle(
     State(accounts): State<Arc<Accounts>>,
     ConnectInfo(caller): ConnectInfo<SocketAddr>,

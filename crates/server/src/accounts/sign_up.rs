@@ -11,8 +11,10 @@ use serde::Deserialize;
 use tidebook_book::UserId;
 use tidebook_event_store::{AccountCreated, NewAccount};
 
-use super::{Accounts, Delivery, EMAIL_CHARACTERS_MAX, NAME_CHARACTERS_MAX, User, email_as_kept, welcome};
+use super::{Accounts, Delivery, EMAIL_CHARACTERS_MAX, NAME_CHARACTERS_MAX, User, Welcome, email_as_kept, welcome};
+use crate::openapi::schema::ProblemSchema;
 use crate::{
+    books::invites,
     clock,
     config::Signup,
     extract::Body,
@@ -21,7 +23,7 @@ use crate::{
     random,
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 pub(super) struct SignUp {
     email: String,
     password: String,
@@ -30,6 +32,8 @@ pub(super) struct SignUp {
     setup_code: Option<String>,
 }
 
+/// Makes an account and signs it in.
+#[utoipa::path(post, path = "/api/v1/accounts", tag = "accounts", request_body = SignUp, responses((status = 201, body = Welcome), (status = 403, body = ProblemSchema, content_type = "application/problem+json"), (status = 409, body = ProblemSchema, content_type = "application/problem+json"), (status = 410, body = ProblemSchema, content_type = "application/problem+json"), (status = 429, body = ProblemSchema, content_type = "application/problem+json")))]
 pub(super) async fn handle(
     State(accounts): State<Arc<Accounts>>,
     ConnectInfo(caller): ConnectInfo<SocketAddr>,
@@ -41,7 +45,7 @@ pub(super) async fn handle(
     let email = checked_email(&asked.email)?;
     check_name(&asked.name)?;
     let is_first = accounts.store.account_count().await? == 0;
-    admit(&accounts, is_first, &asked)?;
+    admit(&accounts, is_first, &asked).await?;
     password::check_strength(&asked.password)?;
     if accounts.store.account_by_email(&email).await?.is_some() {
         return Err(email_taken());
@@ -51,16 +55,18 @@ pub(super) async fn handle(
     welcome(&accounts, &headers, delivery, StatusCode::CREATED, user).await
 }
 
-/// Whether this person may have an account. The first one always may: a server nobody can enter is no use.
-fn admit(accounts: &Accounts, is_first: bool, asked: &SignUp) -> Result<(), Problem> {
+/// Whether this person may have an account. The first one always may: a server nobody can enter is no use. An invite is
+/// not used up here but by accepting it.
+async fn admit(accounts: &Accounts, is_first: bool, asked: &SignUp) -> Result<(), Problem> {
     if is_first {
         return admit_first(accounts, asked);
     }
     match (accounts.signup, &asked.invite) {
         (Signup::Open, _) => Ok(()),
         (Signup::Invite, None) => Err(forbidden("invite_required", "This server takes new people by invite only.")),
-        (Signup::Invite, Some(_)) => {
-            Err(Problem::new(StatusCode::GONE, "invite_gone", "The invite is used up, expired or withdrawn."))
+        (Signup::Invite, Some(token)) => {
+            let invite = accounts.store.invite_by_token(invites::hash_of(token)).await?;
+            if invite.is_some_and(|invite| invites::stands(&invite)) { Ok(()) } else { Err(Problem::invite_gone()) }
         }
         (Signup::Closed, _) => Err(forbidden("signup_closed", "This server takes no new people.")),
     }
@@ -86,7 +92,7 @@ async fn create(
     let first_account = if is_first { Some(accounts.first_account.lock().await) } else { None };
     let admin = first_account.is_some() && accounts.store.account_count().await? == 0;
     if is_first && !admin {
-        admit(accounts, false, &asked)?;
+        admit(accounts, false, &asked).await?;
     }
     let now = clock::now();
     let id = UserId(random::uuid(now));
@@ -109,7 +115,7 @@ fn checked_email(stated: &str) -> Result<String, Problem> {
     if plausible { Ok(email) } else { Err(Problem::invalid_field("email", "This is no e-mail address.")) }
 }
 
-fn check_name(name: &str) -> Result<(), Problem> {
+pub(super) fn check_name(name: &str) -> Result<(), Problem> {
     if name.trim().is_empty() || name.chars().count() > NAME_CHARACTERS_MAX {
         let detail = format!("A name has 1 to {NAME_CHARACTERS_MAX} characters.");
         return Err(Problem::invalid_field("name", detail));

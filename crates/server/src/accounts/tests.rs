@@ -2,11 +2,15 @@
 
 use std::net::SocketAddr;
 
+use axum::Router;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
+use tokio::sync::{mpsc, watch};
+
+use crate::book::Books;
 use crate::{app_files, headers, health};
 
 /// A server of its own, with an empty store.
@@ -39,7 +43,11 @@ impl Server {
         let origins = Origins::new(&config, address).unwrap();
         let store = Store::open(&data.path().join("tidebook.sqlite")).unwrap();
         let accounts = Accounts::open(&config, origins.clone(), store.clone()).await.unwrap();
-        let routes = router(Arc::clone(&accounts)).merge(health::router(store)).merge(app_files::router());
+        let (draining, open) = (watch::Sender::new(false).subscribe(), mpsc::channel(1).0);
+        let books = Arc::new(Books::new(store.clone()));
+        let parts = BookParts { accounts: Arc::clone(&accounts), books, store: store.clone(), draining, open };
+        let routes =
+            Router::from(router(Arc::clone(&accounts), parts)).merge(health::router(store)).merge(app_files::router());
         let app = headers::frame(routes, &origins).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self { url: format!("http://{address}"), accounts, client: Client::new(), _data: data }

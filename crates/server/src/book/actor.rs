@@ -1,161 +1,82 @@
 //! The actor that owns a book's authority.
 //!
 //! Mutations are decided against staged state while the last batch is being committed; nobody is told of an entry before
-//! it is on disk. Reads of the state wait for a moment when nothing is staged, so that what they see is committed.
+//! it is on disk. Reads of the state, and what has to see the store as it is, wait for a moment when nothing is staged.
 
-use std::fmt;
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::future::BoxFuture;
-use tidebook_authority::{Authority, Batch, Known, Outcome, Place};
-use tidebook_book::{Author, BookId, EncodedEntry, Entry, Epoch, Seq};
-use tidebook_event_store::{Append, EntryLimit, NewEntry, ReplicaRow, Store, StoreError};
-use tidebook_ledger::{Ledger, LedgerBook};
-use tidebook_protocol::{RawMutation, Refusal, Refused};
+use tidebook_authority::{Batch, Committer, Known, Lookups, Place};
+use tidebook_book::{BookId, Change, Seq};
+use tidebook_event_store::{Append, NewAnswer, NewEntry, ReplicaRow, Store, StoreError};
+use tidebook_ledger::{Ledger, LedgerChange};
+use tidebook_protocol::Refusal;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::book::ring::{Head, Ring};
-use crate::clock;
+use super::handle::{
+    Answer, Command, Committed, Membership, MembershipAnswer, MembershipRefused, Read, RestWrite, RestWritten,
+    WriteResult, refuse_all,
+};
+use super::load::{self, Loaded};
+use super::ring::Ring;
+use crate::{clock, measure};
 
-/// Commands waiting for one book. A full mailbox makes its senders wait, which reaches the sockets as back-pressure.
-const MAILBOX_COMMANDS_MAX: usize = 256;
-
-/// What is read from the store at a time while a book is loaded, in bytes.
-const LOAD_BYTES: usize = 4 * 1024 * 1024;
-
-/// How a push ended: one outcome per mutation, in their order. Everything in it is on disk.
-pub(crate) type Answer = Vec<Outcome>;
-
-/// Mutations on their way through the actor.
-#[derive(Debug)]
-pub(crate) struct Offered {
-    answered: oneshot::Receiver<Answer>,
-    unavailable: Answer,
+/// One thing to say, and to whom, once what it speaks of is on disk.
+pub(super) enum Say {
+    Push { outcomes: Answer, unavailable: Answer, answer: oneshot::Sender<Answer> },
+    Write { written: RestWritten, answer: oneshot::Sender<RestWritten> },
+    Membership { change: MembershipAnswer, answer: oneshot::Sender<MembershipAnswer> },
 }
 
-impl Offered {
-    /// What became of them, once it is on disk.
-    pub(crate) async fn answer(self) -> Answer {
-        self.answered.await.unwrap_or(self.unavailable)
-    }
-}
-
-/// The book could not be reached: its actor has stopped, and opening the book again starts another.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("the book's actor has stopped")]
-pub(crate) struct ReadError;
-
-/// A book at a moment when all it has decided is on disk.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Committed<'a> {
-    pub(crate) authority: &'a Authority<Ledger>,
-    pub(crate) head: Head,
-}
-
-type Read = Box<dyn FnOnce(Committed<'_>) + Send>;
-
-enum Command {
-    Push { author: Author, epoch: Epoch, mutations: Vec<RawMutation>, answer: oneshot::Sender<Answer> },
-    Read(Read),
-}
-
-/// A way to talk to a book's actor, which lives as long as there is one.
-#[derive(Clone)]
-pub(crate) struct BookHandle {
-    pub(crate) book: BookId,
-    pub(crate) epoch: Epoch,
-    pub(crate) ring: Arc<Ring>,
-    mailbox: mpsc::Sender<Command>,
-}
-
-impl fmt::Debug for BookHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BookHandle({})", self.book)
-    }
-}
-
-impl BookHandle {
-    /// Loads the book from the store and starts its actor. `None`: there is no such book.
-    pub(crate) async fn load(store: Store, book: BookId) -> Result<Option<Self>, StoreError> {
-        let Some(row) = store.book(book).await? else { return Ok(None) };
-        let mut state = LedgerBook::default();
-        let mut head = Head { seq: Seq::ZERO, hash: tidebook_book::ChainHash::ZERO };
-        while head.seq < row.head {
-            let limit = EntryLimit { count: usize::MAX, bytes: LOAD_BYTES };
-            for encoded in store.entries(book, head.seq, limit).await? {
-                let entry: Entry<_> = serde_json::from_slice(&encoded.bytes)
-                    .map_err(|error| StoreError::Corrupt(format!("book {book}, entry {}: {error}", encoded.seq)))?;
-                state.apply_entry(&entry);
-                head = Head { seq: encoded.seq, hash: encoded.hash };
+impl Say {
+    /// The other end may have gone away meanwhile; it will ask again.
+    fn say(self) {
+        match self {
+            Self::Push { outcomes, answer, .. } => drop(answer.send(outcomes)),
+            Self::Write { written, answer } => drop(answer.send(written)),
+            Self::Membership { change, answer } => {
+                let _ = answer.send(change);
             }
         }
-        let replicas = store.replicas(book).await?.into_iter().map(number_row);
-        let ring = Arc::new(Ring::new(head, state.members.clone()));
-        let authority = Authority::new(row.epoch, state, head.seq, head.hash, replicas);
-        let (mailbox, commands) = mpsc::channel(MAILBOX_COMMANDS_MAX);
-        let actor = Actor::new(store, book, authority, Arc::clone(&ring), commands);
-        tokio::spawn(actor.run());
-        Ok(Some(Self { book, epoch: row.epoch, ring, mailbox }))
     }
 
-    /// Whether its actor still runs.
-    pub(crate) fn is_alive(&self) -> bool {
-        !self.mailbox.is_closed()
-    }
-
-    /// Hands mutations to the actor; waits while its mailbox is full. What was handed over is decided, whether or not
-    /// anyone waits for the answer.
-    pub(crate) async fn offer(&self, author: Author, epoch: Epoch, mutations: Vec<RawMutation>) -> Offered {
-        let (answer, answered) = oneshot::channel();
-        let unavailable = refuse_all(&mutations, Refusal::Unavailable, "the book is being reloaded; try again");
-        // A stopped actor drops the command and with it the answer's sender, which the receiver notices.
-        drop(self.mailbox.send(Command::Push { author, epoch, mutations, answer }).await);
-        Offered { answered, unavailable }
-    }
-
-    /// Resolves when the actor has stopped.
-    pub(crate) async fn stopped(&self) {
-        self.mailbox.closed().await;
-    }
-
-    /// Reads the committed state.
-    pub(crate) async fn read<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(Committed<'_>) -> T + Send + 'static,
-    ) -> Result<T, ReadError> {
-        let (answer, answered) = oneshot::channel();
-        // A reader that has gone away leaves nothing to tell.
-        let command = Command::Read(Box::new(move |committed| drop(answer.send(read(committed)))));
-        self.mailbox.send(command).await.map_err(|_| ReadError)?;
-        answered.await.map_err(|_| ReadError)
+    /// The commit failed. Those who wait for one answer learn it from the sender's end.
+    fn withdraw(self) {
+        if let Self::Push { unavailable, answer, .. } = self {
+            drop(answer.send(unavailable));
+        }
     }
 }
 
-/// An answer that waits for what it speaks of to be on disk.
-struct WaitingAnswer {
-    outcomes: Answer,
-    unavailable: Answer,
-    answer: oneshot::Sender<Answer>,
+/// What goes to the store with the batch beside what the authority says.
+#[derive(Debug, Default)]
+struct Beside {
+    answers: Vec<NewAnswer>,
+    invite_used: Option<uuid::Uuid>,
 }
 
-struct Commit {
-    done: BoxFuture<'static, Result<(), StoreError>>,
-    entries: Vec<EncodedEntry>,
-    members_changed: bool,
+/// What waits for a moment when all that was decided is on disk.
+enum Waiting {
+    Read(Read),
+    Membership(Membership, oneshot::Sender<MembershipAnswer>),
+    Purge(oneshot::Sender<Result<bool, StoreError>>),
 }
 
-struct Actor {
+pub(super) struct Actor {
     store: Store,
     book: BookId,
-    authority: Authority<Ledger>,
+    committer: Committer<Ledger, Say>,
     ring: Arc<Ring>,
     commands: mpsc::Receiver<Command>,
-    commit: Option<Commit>,
-    /// For the batch being committed, and for what was decided since.
-    answers_in_flight: Vec<WaitingAnswer>,
-    answers_staged: Vec<WaitingAnswer>,
-    /// Reads that wait for a moment when nothing is staged. While there are any, nothing new is decided.
-    reads: Vec<Read>,
+    commit: Option<BoxFuture<'static, Result<(), StoreError>>>,
+    commit_began: Instant,
+    beside: Beside,
+    /// While there is anything, nothing new is decided.
+    waiting: VecDeque<Waiting>,
+    /// Of the newest snapshot in the store.
+    snapshot: Seq,
 }
 
 enum Turn {
@@ -163,43 +84,58 @@ enum Turn {
     Committed(Result<(), StoreError>),
 }
 
+/// Whether the actor goes on.
+#[derive(PartialEq)]
+enum Next {
+    Turn,
+    Stop,
+}
+
 impl Actor {
-    fn new(
+    pub(super) fn new(
         store: Store,
         book: BookId,
-        authority: Authority<Ledger>,
+        loaded: Loaded,
         ring: Arc<Ring>,
         commands: mpsc::Receiver<Command>,
     ) -> Self {
-        let (answers_in_flight, answers_staged, reads) = (Vec::new(), Vec::new(), Vec::new());
-        Self { store, book, authority, ring, commands, commit: None, answers_in_flight, answers_staged, reads }
+        let committer = Committer::new(loaded.authority);
+        let (commit, commit_began) = (None, Instant::now());
+        let (beside, waiting, snapshot) = (Beside::default(), VecDeque::new(), loaded.snapshot);
+        Self { store, book, committer, ring, commands, commit, commit_began, beside, waiting, snapshot }
     }
 
     /// Until nobody can talk to it any more and everything it accepted is answered.
-    async fn run(mut self) {
+    pub(super) async fn run(mut self) {
         loop {
             let outcome = match self.next_turn().await {
                 Turn::Command(Some(command)) => self.handle_command(command).await,
                 Turn::Command(None) => return,
                 Turn::Committed(result) => self.handle_committed(result),
             };
-            if let Err(error) = outcome {
-                tracing::error!(book = %self.book, %error, "the book is reloaded");
-                return;
+            let outcome = match outcome {
+                Ok(()) => self.go_on().await,
+                Err(error) => Err(error),
+            };
+            match outcome {
+                Ok(Next::Turn) => {}
+                Ok(Next::Stop) => return,
+                Err(error) => {
+                    tracing::error!(book = %self.book, %error, "the book is reloaded");
+                    return;
+                }
             }
-            self.start_commit();
-            self.serve_reads();
         }
     }
 
     async fn next_turn(&mut self) -> Turn {
-        let may_decide = self.reads.is_empty();
+        let may_decide = self.waiting.is_empty();
         match &mut self.commit {
             None => Turn::Command(self.commands.recv().await),
-            Some(commit) if !may_decide => Turn::Committed((&mut commit.done).await),
+            Some(commit) if !may_decide => Turn::Committed(commit.await),
             Some(commit) => tokio::select! {
                 biased;
-                result = &mut commit.done => Turn::Committed(result),
+                result = commit => Turn::Committed(result),
                 Some(command) = self.commands.recv() => Turn::Command(Some(command)),
                 else => Turn::Command(None),
             },
@@ -210,56 +146,71 @@ impl Actor {
         match command {
             Command::Push { author, epoch, mutations, answer } => {
                 let unavailable = refuse_all(&mutations, Refusal::Unavailable, "the server could not write; try again");
-                let lookups = self.authority.lookups(author.replica, &mutations);
-                let places = self.store.places(self.book, lookups.ids, lookups.numbers).await;
-                let known = match places.map(known_of) {
+                let lookups = self.committer.authority().lookups(author.replica, &mutations);
+                let known = match look_up(&self.store, self.book, lookups).await {
                     Ok(known) => known,
                     Err(error) => {
                         drop(answer.send(unavailable));
                         return Err(error);
                     }
                 };
-                let outcomes = self.authority.handle_push(clock::now(), author, epoch, &mutations, &known);
-                self.answers_staged.push(WaitingAnswer { outcomes, unavailable, answer });
+                let authority = self.committer.authority_mut();
+                let outcomes = authority.handle_push(clock::now(), author, epoch, &mutations, &known);
+                self.committer.hold(Say::Push { outcomes, unavailable, answer });
             }
-            Command::Read(read) => self.reads.push(read),
+            Command::Write { write, answer } => {
+                let lookups = Lookups { ids: vec![write.write.id], numbers: Vec::new() };
+                let known = look_up(&self.store, self.book, lookups).await?;
+                let written = self.write(write, &known);
+                self.committer.hold(Say::Write { written, answer });
+            }
+            Command::Membership { membership, answer } => {
+                self.waiting.push_back(Waiting::Membership(membership, answer));
+            }
+            Command::Read(read) => self.waiting.push_back(Waiting::Read(read)),
+            Command::Archive { answer } => {
+                self.committer.authority_mut().set_archived(true);
+                let _ = answer.send(());
+            }
+            Command::Purge { answer } => self.waiting.push_back(Waiting::Purge(answer)),
         }
         Ok(())
     }
 
-    fn start_commit(&mut self) {
-        if self.commit.is_some() {
-            return;
-        }
-        let Some(batch) = self.authority.poll_batch() else {
-            // Refusals and repetitions of what is on disk already need no commit.
-            answer_all(std::mem::take(&mut self.answers_staged));
-            return;
+    /// Decides a write, and makes its answer while the state is as it left it.
+    fn write(&mut self, RestWrite { author, write, body_hash, compose }: RestWrite, known: &Known) -> RestWritten {
+        let (at, mutation) = (clock::now(), write.id);
+        let written = match self.committer.authority_mut().handle_write(at, author, write, known) {
+            Ok(written) => written,
+            Err(refused) => return RestWritten::Refused(refused),
         };
-        self.answers_in_flight = std::mem::take(&mut self.answers_staged);
-        let entries = batch.entries.iter().map(|staged| staged.entry.clone()).collect();
-        let members_changed = !batch.members.is_empty();
-        let (store, append) = (self.store.clone(), append_of(self.book, batch));
-        let done = Box::pin(async move { store.append(append).await });
-        self.commit = Some(Commit { done, entries, members_changed });
+        let result = match WriteResult::of(written) {
+            Ok(result) => result,
+            Err(seq) => return RestWritten::Repeated(seq),
+        };
+        let answer = compose(self.committer.authority().state(), &result);
+        if let Some(body_hash) = body_hash {
+            let (status, body) = (answer.status, answer.body.clone());
+            self.beside.answers.push(NewAnswer { mutation, at, body_hash, status, body });
+        }
+        RestWritten::Answered(answer)
     }
 
     fn handle_committed(&mut self, result: Result<(), StoreError>) -> Result<(), StoreError> {
-        let commit = self.commit.take().expect("its result just came");
+        self.commit = None;
         match result {
             Ok(()) => {
-                self.authority.handle_committed();
-                let members = commit.members_changed.then(|| &self.authority.state().members);
-                self.ring.publish(commit.entries, members);
-                answer_all(std::mem::take(&mut self.answers_in_flight));
+                let committed = self.committer.handle_committed();
+                measure::committed(committed.entries.len(), self.commit_began.elapsed());
+                let state = self.committer.authority().state();
+                self.ring.publish(committed.entries, committed.members_changed.then_some(&state.members));
+                committed.released.into_iter().for_each(Say::say);
                 Ok(())
             }
             Err(error) => {
-                self.authority.handle_failed();
-                let answers = self.answers_in_flight.drain(..).chain(self.answers_staged.drain(..));
-                for WaitingAnswer { unavailable, answer, .. } in answers {
-                    drop(answer.send(unavailable));
-                }
+                measure::commit_failed();
+                self.beside = Beside::default();
+                self.committer.handle_failed().into_iter().for_each(Say::withdraw);
                 match error {
                     // The disk may have room again later; what is in memory is as it is on disk.
                     StoreError::Failed(reason) => {
@@ -272,36 +223,110 @@ impl Actor {
         }
     }
 
-    fn serve_reads(&mut self) {
-        if self.commit.is_none() {
-            let committed = Committed { authority: &self.authority, head: self.ring.head() };
-            self.reads.drain(..).for_each(|read| read(committed));
+    /// Starts the next commit, and does what waited for a moment without one.
+    async fn go_on(&mut self) -> Result<Next, StoreError> {
+        loop {
+            self.start_commit();
+            self.committer.release().into_iter().for_each(Say::say);
+            if !self.committer.is_settled() {
+                return Ok(Next::Turn);
+            }
+            match self.waiting.pop_front() {
+                None => break,
+                Some(Waiting::Read(read)) => self.read(read),
+                Some(Waiting::Membership(membership, answer)) => self.change_members(membership, answer).await?,
+                Some(Waiting::Purge(answer)) => {
+                    let purged = self.store.purge_book(self.book).await;
+                    let is_gone = purged.is_ok();
+                    let _ = answer.send(purged);
+                    if is_gone {
+                        return Ok(Next::Stop);
+                    }
+                }
+            }
         }
+        self.keep_snapshot();
+        Ok(Next::Turn)
+    }
+
+    fn start_commit(&mut self) {
+        if self.commit.is_some() {
+            return;
+        }
+        if let Some(batch) = self.committer.poll_commit() {
+            let Beside { answers, invite_used } = std::mem::take(&mut self.beside);
+            let summary = self.summary_after(&batch);
+            let append = Append { answers, invite_used, summary, ..append_of(self.book, batch) };
+            let store = self.store.clone();
+            self.commit_began = Instant::now();
+            self.commit = Some(Box::pin(async move { store.append(append).await }));
+        }
+    }
+
+    /// What lists show of the book, where this batch changes it.
+    fn summary_after(&self, batch: &Batch) -> Option<String> {
+        let says_so = |bytes: &[u8]| {
+            let entry: Option<tidebook_book::Entry<Change<LedgerChange>>> = serde_json::from_slice(bytes).ok();
+            let of_the_book =
+                |change: &Change<LedgerChange>| matches!(change, Change::Domain(LedgerChange::BookUpdated { .. }));
+            entry.is_some_and(|entry| entry.changes.iter().any(of_the_book))
+        };
+        // Most batches don't have the name in them at all, and need not be read.
+        let may = |bytes: &[u8]| bytes.windows(NEEDLE.len()).any(|window| window == NEEDLE);
+        const NEEDLE: &[u8] = b"\"book_updated\"";
+        let changed = batch.entries.iter().any(|staged| may(&staged.entry.bytes) && says_so(&staged.entry.bytes));
+        let book = self.committer.authority().state().domain.book().filter(|_| changed)?;
+        Some(serde_json::to_string(&book.facts()).expect("a name and a currency serialise"))
+    }
+
+    fn read(&self, read: Read) {
+        read(Committed { authority: self.committer.authority(), head: self.ring.head() });
+    }
+
+    /// Alone in its batch, and the store is as the state is: what is left of an invite is known.
+    async fn change_members(
+        &mut self,
+        Membership { author, mutation, change, invite }: Membership,
+        answer: oneshot::Sender<MembershipAnswer>,
+    ) -> Result<(), StoreError> {
+        if let Some(invite) = invite {
+            let row = self.store.invite_by_token(invite.token_hash).await?;
+            if row.is_none_or(|row| row.uses_left == 0) {
+                let _ = answer.send(Err(MembershipRefused::InviteGone));
+                return Ok(());
+            }
+        }
+        let authority = self.committer.authority_mut();
+        let change = authority.handle_member_change(clock::now(), author, mutation, change);
+        if matches!(change, Ok(Some(_))) {
+            self.beside.invite_used = invite.map(|invite| invite.id);
+        }
+        self.committer.hold(Say::Membership { change: change.map_err(MembershipRefused::Member), answer });
+        Ok(())
+    }
+
+    /// Every so many entries the state is put beside the log, so that loading the book need not replay all of it.
+    fn keep_snapshot(&mut self) {
+        let head = self.ring.head();
+        if head.seq.0 < self.snapshot.0 + load::SNAPSHOT_EVERY_ENTRIES {
+            return;
+        }
+        self.snapshot = head.seq;
+        let (store, book) = (self.store.clone(), self.book);
+        let snapshot = load::snapshot_of(book, Committed { authority: self.committer.authority(), head });
+        tokio::spawn(async move {
+            // The log is all there is to lose; a snapshot that could not be kept only makes the next start slower.
+            if let Err(error) = load::keep(&store, book, snapshot).await {
+                tracing::warn!(%book, %error, "a snapshot could not be kept");
+            }
+        });
     }
 }
 
-fn known_of(places: Vec<tidebook_event_store::Place>) -> Known {
-    places.into_iter().map(|p| Place { seq: p.seq, id: p.id, replica: p.replica, n: p.n }).collect()
-}
-
-fn answer_all(answers: Vec<WaitingAnswer>) {
-    // A connection may have closed meanwhile; its client will ask again.
-    answers.into_iter().for_each(|waiting| drop(waiting.answer.send(waiting.outcomes)));
-}
-
-/// The same refusal for each of them.
-pub(crate) fn refuse_all(mutations: &[RawMutation], code: Refusal, detail: &str) -> Answer {
-    let refuse = |mutation: &RawMutation| {
-        Outcome::Refused(Refused {
-            id: mutation.envelope.id,
-            n: mutation.envelope.n,
-            code,
-            detail: detail.into(),
-            expected: None,
-            retry_after_ms: None,
-        })
-    };
-    mutations.iter().map(refuse).collect()
+/// What the log holds already of what is about to be decided.
+async fn look_up(store: &Store, book: BookId, lookups: Lookups) -> Result<Known, StoreError> {
+    let places = store.places(book, lookups.ids, lookups.numbers).await?;
+    Ok(places.into_iter().map(|p| Place { seq: p.seq, id: p.id, replica: p.replica, n: p.n }).collect())
 }
 
 /// A batch as the store takes it.
@@ -320,9 +345,7 @@ pub(crate) fn append_of(book: BookId, batch: Batch) -> Append {
             .collect(),
         members: batch.members.into_iter().map(|row| (row.user, row.role, row.at)).collect(),
         summary: None,
+        answers: Vec::new(),
+        invite_used: None,
     }
-}
-
-fn number_row(row: ReplicaRow) -> tidebook_authority::NumberRow {
-    tidebook_authority::NumberRow { replica: row.replica, user: row.user, n: row.n }
 }

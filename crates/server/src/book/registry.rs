@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tidebook_book::{BookId, Role, UserId};
-use tidebook_event_store::{Store, StoreError};
+use tidebook_event_store::{InviteRow, Store, StoreError};
 use tokio::sync::OnceCell;
 
-use crate::book::BookHandle;
+use crate::book::{BookHandle, Committed, Unavailable};
 
 /// Books held in memory without anyone using them. Loading one again costs a replay of its log.
 const IDLE_BOOKS_MAX: usize = 1000;
@@ -30,6 +30,33 @@ pub(crate) enum Denied {
 pub(crate) struct Access {
     pub(crate) handle: BookHandle,
     pub(crate) role: Role,
+    user: UserId,
+}
+
+impl Access {
+    /// Reads the committed state, if the person is still a member in it.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(Committed<'_>) -> T + Send + 'static,
+    ) -> Result<T, ReadError> {
+        let user = self.user;
+        let read = self.handle.read(move |now| now.authority.state().role_of(user).is_some().then(|| read(now)));
+        read.await?.ok_or(ReadError::NotAMember)
+    }
+
+    /// What was read beside the state is theirs only if they are a member after it was read.
+    pub(crate) fn check_after(&self) -> Result<(), ReadError> {
+        self.handle.ring.role_of(self.user).map(drop).ok_or(ReadError::NotAMember)
+    }
+}
+
+/// Why there is nothing to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ReadError {
+    #[error("not a member any more")]
+    NotAMember,
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
 }
 
 type Slot = Arc<OnceCell<BookHandle>>;
@@ -50,7 +77,33 @@ impl Books {
     pub(crate) async fn access(&self, user: UserId, book: BookId) -> Result<Access, Denied> {
         let handle = self.handle_for_member(user, book).await?;
         let role = handle.ring.role_of(user).ok_or(Denied::NotFound)?;
-        Ok(Access { handle, role })
+        Ok(Access { handle, role, user })
+    }
+
+    /// Removes all of a book. Its actor does so, after all it accepted; whoever follows it is told that it is gone.
+    pub(crate) async fn purge(&self, book: BookId) -> Result<bool, StoreError> {
+        while let Some(handle) = self.open(book).await? {
+            // One that stopped before it got to it leaves the book as it was.
+            if let Ok(purged) = handle.purge().await {
+                return purged;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Somebody is called otherwise now, or nothing any more: those who share or shared a book with them are told.
+    pub(crate) async fn person_renamed(&self, user: UserId) -> Result<(), StoreError> {
+        for book in self.store.books_that_name(user).await? {
+            if let Some(handle) = self.active_handle(book) {
+                handle.ring.people_renamed();
+            }
+        }
+        Ok(())
+    }
+
+    /// The book, for somebody who is to become a member of it.
+    pub(crate) async fn for_invited(&self, invite: &InviteRow) -> Result<BookHandle, Denied> {
+        self.open(invite.book).await?.ok_or(Denied::NotFound)
     }
 
     /// A stranger's request must not make the server load a book: the store is asked first.

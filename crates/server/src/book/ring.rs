@@ -6,8 +6,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{PoisonError, RwLock};
 
-use tidebook_book::{ChainHash, EncodedEntry, Role, Seq, UserId};
+use tidebook_authority::Head;
+use tidebook_book::{Author, BookId, EncodedEntry, Role, Seq, UserId};
+use tidebook_protocol::PresenceUp;
 use tokio::sync::watch;
+
+use super::presence::{Peers, SocketNumber};
+use crate::clock;
 
 /// What a ring keeps, in bytes of entries: a minute or so of a busy book. Who is further behind reads the store.
 const RING_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -16,14 +21,19 @@ const RING_BYTES_MAX: usize = 4 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Ring {
     recent: RwLock<Recent>,
-    head: watch::Sender<Head>,
+    pub(super) peers: Peers,
+    now: watch::Sender<Now>,
 }
 
-/// The last committed entry.
+/// What readers wait for a change of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Head {
-    pub(crate) seq: Seq,
-    pub(crate) hash: ChainHash,
+pub(crate) struct Now {
+    /// The last committed entry.
+    pub(crate) head: Head,
+    /// Counts changes of who is in the book, and of what they are called.
+    pub(crate) people: u64,
+    /// Counts changes of who is present, and of what they look at.
+    pub(crate) presence: u64,
 }
 
 #[derive(Debug)]
@@ -37,7 +47,11 @@ struct Recent {
 impl Ring {
     pub(crate) fn new(head: Head, members: BTreeMap<UserId, Role>) -> Self {
         let recent = Recent { entries: VecDeque::new(), bytes: 0, members };
-        Self { recent: RwLock::new(recent), head: watch::Sender::new(head) }
+        Self {
+            recent: RwLock::new(recent),
+            peers: Peers::default(),
+            now: watch::Sender::new(Now { head, people: 0, presence: 0 }),
+        }
     }
 
     /// Adds committed entries and wakes every reader.
@@ -63,8 +77,38 @@ impl Ring {
         }
         drop(recent);
         if let Some(head) = head {
-            self.head.send_replace(head);
+            self.now.send_modify(|now| {
+                now.head = head;
+                now.people += u64::from(members.is_some());
+            });
         }
+    }
+
+    /// A socket says what its person looks at.
+    pub(crate) fn put_peer(&self, socket: SocketNumber, author: Author, said: PresenceUp) {
+        self.peers.put(socket, author.user, author.replica, said, clock::now());
+        self.now.send_modify(|now| now.presence += 1);
+    }
+
+    /// A socket has gone from the book, or is not heard of any more.
+    pub(crate) fn remove_peer(&self, socket: SocketNumber, author: Author) {
+        if self.peers.remove(socket, author.replica) {
+            self.now.send_modify(|now| now.presence += 1);
+        }
+    }
+
+    /// The list of who is present, where there is anybody or was.
+    pub(crate) fn presence_frame(&self, book: BookId, told_before: bool) -> Option<String> {
+        (told_before || !self.peers.is_empty()).then(|| self.peers.frame(book))
+    }
+
+    pub(crate) fn presence_changes(&self) -> u64 {
+        self.now.borrow().presence
+    }
+
+    /// Somebody in the book is called otherwise now.
+    pub(crate) fn people_renamed(&self) {
+        self.now.send_modify(|now| now.people += 1);
     }
 
     /// Entries after `seq`, up to about `bytes_max` of them but at least one if there is one. `None`: they are further
@@ -85,12 +129,17 @@ impl Ring {
     }
 
     pub(crate) fn head(&self) -> Head {
-        *self.head.borrow()
+        self.now.borrow().head
     }
 
-    /// Follows the head; changed at every publish.
-    pub(crate) fn watch(&self) -> watch::Receiver<Head> {
-        self.head.subscribe()
+    /// Counts changes of who is in the book, and of what they are called.
+    pub(crate) fn people_changes(&self) -> u64 {
+        self.now.borrow().people
+    }
+
+    /// Follows what readers wait for; changed at every publish.
+    pub(crate) fn watch(&self) -> watch::Receiver<Now> {
+        self.now.subscribe()
     }
 
     pub(crate) fn role_of(&self, user: UserId) -> Option<Role> {
@@ -100,6 +149,8 @@ impl Ring {
 
 #[cfg(test)]
 mod tests {
+    use tidebook_book::ChainHash;
+
     use super::*;
 
     fn entry(seq: u64, bytes: usize) -> EncodedEntry {

@@ -12,6 +12,7 @@ use tidebook_ledger::{BookFacts, Checked, Currency, Ledger, LedgerChange, name_f
 use super::{BookItem, BookParts};
 use crate::book::append_of;
 use crate::extract::Body;
+use crate::openapi::schema::ProblemSchema;
 use crate::problem::Problem;
 use crate::session::Signed;
 use crate::{clock, random};
@@ -19,13 +20,18 @@ use crate::{clock, random};
 /// What amounts are in where the maker of a book does not say.
 const CURRENCY: &str = "EUR";
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = NewBook)]
 pub(super) struct Request {
+    #[schema(value_type = Option<uuid::Uuid>)]
     id: Option<BookId>,
     name: String,
+    #[schema(value_type = Option<String>)]
     currency: Option<Checked<Currency>>,
 }
 
+/// Makes a book; its maker is its owner.
+#[utoipa::path(post, path = "/api/v1/books", tag = "books", request_body = Request, responses((status = 201, body = BookItem), (status = 200, body = BookItem, description = "It was made before"), (status = 409, body = ProblemSchema, content_type = "application/problem+json")))]
 pub(super) async fn handle(
     State(parts): State<BookParts>,
     signed: Signed,

@@ -10,6 +10,7 @@ use tidebook_event_store::EntryLimit;
 
 use super::{BookParts, BookPath};
 use crate::extract::{PathOf, QueryOf};
+use crate::openapi::schema::EntriesSchema;
 use crate::problem::Problem;
 use crate::session::Signed;
 
@@ -20,15 +21,21 @@ const PAGE_MAX: usize = 5000;
 /// Bytes a page: what a small machine sends without noticing.
 const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Range {
     #[serde(default)]
+    #[param(value_type = Option<u64>)]
     after: Seq,
     limit: Option<usize>,
+    #[param(value_type = Option<uuid::Uuid>)]
     replica: Option<ReplicaId>,
+    #[param(value_type = Option<u64>)]
     from_n: Option<MutationNumber>,
 }
 
+/// A book's entries in order, or the fates of one replica's mutations.
+#[utoipa::path(get, path = "/api/v1/books/{book}/entries", tag = "log", params(("book" = uuid::Uuid, Path), Range), responses((status = 200, content((EntriesSchema = "application/json"), (String = "application/x-ndjson")))))]
 pub(super) async fn list(
     State(parts): State<BookParts>,
     signed: Signed,
@@ -39,8 +46,8 @@ pub(super) async fn list(
     let access = parts.books.access(signed.user, book).await?;
     let head = access.handle.ring.head().seq;
     let entries = read(&parts, book, &range, head).await?;
-    let ndjson = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes() == b"application/x-ndjson");
-    Ok(if ndjson { as_lines(&entries) } else { as_object(&entries, head) })
+    access.check_after()?;
+    Ok(if asks_for_lines(&headers) { as_lines(&entries) } else { as_object(&entries, head) })
 }
 
 async fn read(parts: &BookParts, book: BookId, range: &Range, head: Seq) -> Result<Vec<EncodedEntry>, Problem> {
@@ -56,6 +63,13 @@ async fn read(parts: &BookParts, book: BookId, range: &Range, head: Seq) -> Resu
         }
         None => parts.store.entries(book, range.after, limit).await?,
     })
+}
+
+/// `Accept` is a list, and each of it may have parameters.
+fn asks_for_lines(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
+    let mut kinds = lines.flat_map(|line| line.split(',')).filter_map(|kind| kind.split(';').next());
+    kinds.any(|kind| kind.trim().eq_ignore_ascii_case("application/x-ndjson"))
 }
 
 /// One entry a line, each the exact bytes of the hash chain.
@@ -80,12 +94,16 @@ fn as_object(entries: &[EncodedEntry], head: Seq) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct HashAt {
+    #[schema(value_type = u64)]
     seq: Seq,
+    #[schema(value_type = String)]
     hash: ChainHash,
 }
 
+/// The hash of the book's chain after one entry.
+#[utoipa::path(get, path = "/api/v1/books/{book}/entries/{seq}/hash", tag = "log", params(("book" = uuid::Uuid, Path), ("seq" = u64, Path)), responses((status = 200, body = HashAt)))]
 pub(super) async fn hash(
     State(parts): State<BookParts>,
     signed: Signed,

@@ -2,26 +2,27 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::Serialize;
 
 use super::{BookItem, BookParts, BookPath};
-use crate::extract::PathOf;
+use crate::extract::{PathOf, QueryOf};
+use crate::page::{Page, PageQuery};
 use crate::problem::Problem;
 use crate::session::Signed;
 
-#[derive(Debug, Serialize)]
-pub(super) struct Page {
-    items: Vec<BookItem>,
-    next_cursor: Option<String>,
-}
-
 /// All of a person's books, the one they have been in longest first.
-pub(super) async fn all(State(parts): State<BookParts>, signed: Signed) -> Result<Json<Page>, Problem> {
+#[utoipa::path(get, path = "/api/v1/books", tag = "books", params(PageQuery), responses((status = 200, body = Page<BookItem>)))]
+pub(super) async fn all(
+    State(parts): State<BookParts>,
+    signed: Signed,
+    QueryOf(page): QueryOf<PageQuery>,
+) -> Result<Json<Page<BookItem>>, Problem> {
     let rows = parts.store.books_of(signed.user).await?;
-    let items = rows.iter().map(|(row, role)| BookItem::new(row, *role)).collect::<Result<_, _>>()?;
-    Ok(Json(Page { items, next_cursor: None }))
+    let items = rows.iter().map(|(row, role)| BookItem::new(row, *role)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Json(page.cut((0..).zip(items).map(|(place, item)| ((place, 0), item)))?))
 }
 
+/// One of them.
+#[utoipa::path(get, path = "/api/v1/books/{book}", tag = "books", params(("book" = uuid::Uuid, Path)), responses((status = 200, body = BookItem)))]
 pub(super) async fn one(
     State(parts): State<BookParts>,
     signed: Signed,

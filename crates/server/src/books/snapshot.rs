@@ -3,15 +3,17 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use tidebook_book::{Domain, Person, Snapshot};
-use tidebook_ledger::Ledger;
+use tidebook_book::{Person, Snapshot};
 
 use super::{BookParts, BookPath};
-use crate::book::Committed;
+use crate::book::{Committed, snapshot_of};
 use crate::extract::PathOf;
+use crate::openapi::schema::SnapshotSchema;
 use crate::problem::Problem;
 use crate::session::Signed;
 
+/// A book's whole state at one seq.
+#[utoipa::path(get, path = "/api/v1/books/{book}/snapshot", tag = "log", params(("book" = uuid::Uuid, Path)), responses((status = 200, body = SnapshotSchema), (status = 304)))]
 pub(super) async fn handle(
     State(parts): State<BookParts>,
     signed: Signed,
@@ -20,32 +22,29 @@ pub(super) async fn handle(
 ) -> Result<Response, Problem> {
     let access = parts.books.access(signed.user, book).await?;
     let people = parts.store.people(book).await?;
-    let epoch = access.handle.epoch;
     let make = move |committed: Committed<'_>| {
-        let state = committed.authority.state();
-        Snapshot::<Ledger> {
-            book,
-            epoch,
-            seq: committed.head.seq,
-            hash: committed.head.hash,
-            state_version: Ledger::STATE_VERSION,
-            state_hash: state.hash(),
-            replicas: committed.authority.last_numbers().collect(),
-            people: people_at(people, state),
-            state: state.domain.clone(),
-        }
+        let people = people_at(people, committed.authority.state());
+        Snapshot { people, ..snapshot_of(book, committed) }
     };
-    let snapshot = access.handle.read(make).await?;
+    let snapshot = access.read(make).await?;
     // The chain's hash names the state: same log, same snapshot, but for the names of people, which are hashed with it.
     let names = serde_json::to_vec(&snapshot.people).expect("people serialise");
     let etag = format!("\"{}\"", snapshot.hash.followed_by(&names));
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
+    if is_known(&headers, &etag) {
         return Ok(StatusCode::NOT_MODIFIED.into_response());
     }
     let body = serde_json::to_vec(&snapshot).expect("a snapshot serialises into memory");
     let mut response = ([(header::CONTENT_TYPE, "application/json")], body).into_response();
     response.headers_mut().insert(header::ETAG, HeaderValue::try_from(etag).expect("hex is a header value"));
     Ok(response)
+}
+
+/// Whether the caller has it already: `If-None-Match` is a list, and who compresses on the way weakens what is in it (RFC
+/// 9110, 13.1.2).
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let lines = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
+    let mut known = lines.flat_map(|line| line.split(',')).map(str::trim);
+    known.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag)
 }
 
 /// Roles as of the snapshot's seq: the store may be ahead of it by now.

@@ -2,22 +2,23 @@
 //! do.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::extract::ws::WebSocket;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use tidebook_authority::{Action, Head, Identity, Opened, SyncSession};
 use tidebook_book::{Author, BookId, EncodedEntry, Epoch, Seq};
 use tidebook_event_store::{EntryLimit, Store, StoreError};
-use tidebook_protocol::{FRAME_DOWN_BYTES_MAX, RawMutation, Refusal, Subscribe, close};
+use tidebook_protocol::{FRAME_DOWN_BYTES_MAX, PresenceUp, RawMutation, Refusal, Subscribe, close};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::handshake::SocketParts;
-use super::session::{Action, Identity, Opened, SyncSession};
 use super::sign_in::SignIn;
 use super::wire::{Incoming, Wire};
-use crate::book::{Answer, BookHandle, Denied, Head, refuse_all};
+use crate::book::{Answer, BookHandle, Denied, Now, SocketNumber, entries_after, refuse_all};
 use crate::clock;
 use crate::session::{Signed, authenticate};
 
@@ -26,6 +27,9 @@ pub(super) const HELLO_WITHIN: Duration = Duration::from_secs(5);
 
 /// Pushes of one socket that may wait for their commit. While there are more, the socket is not read.
 const PUSHES_WAITING_MAX: usize = 32;
+
+/// Four lists of peers a second are as live as an eye can tell.
+const PRESENCE_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Clients come back from a drain within this.
 pub(super) const DRAIN_RETRY_AFTER_MS: u64 = 2_000;
@@ -44,9 +48,13 @@ pub(super) async fn run(socket: WebSocket, parts: SocketParts, signed: Option<Si
         pushes: FuturesUnordered::new(),
         hello_by: Instant::now() + HELLO_WITHIN,
         replica_is_theirs: false,
+        number: next_number(),
+        presence_due: None,
         parts,
     };
-    if let Some((code, reason)) = connection.serve().await {
+    let ending = connection.serve().await;
+    connection.vanish();
+    if let Some((code, reason)) = ending {
         connection.wire.close(code, &reason).await;
     }
 }
@@ -59,7 +67,7 @@ struct Connection {
     wire: Wire,
     parts: SocketParts,
     sign_in: Option<SignIn>,
-    books: HashMap<BookId, BookHandle>,
+    books: HashMap<BookId, Followed>,
     /// Those whose head `heads` waits for: one wait a book, however often it is subscribed to.
     watched: HashSet<BookId>,
     heads: FuturesUnordered<BoxFuture<'static, HeadMoved>>,
@@ -67,10 +75,27 @@ struct Connection {
     hello_by: Instant,
     /// Looked up until it is.
     replica_is_theirs: bool,
+    number: SocketNumber,
+    /// When a list of peers that was put off may be sent.
+    presence_due: Option<Instant>,
+}
+
+/// A book this socket follows.
+#[derive(Debug, Clone)]
+struct Followed {
+    handle: BookHandle,
+    /// Counts changes of people, as far as they were told.
+    people: u64,
+    /// Counts changes of presence likewise; `None` where no list was sent yet.
+    presence: Option<u64>,
+    /// When the last list was sent.
+    presence_at: Option<Instant>,
+    /// This socket is present in the book itself.
+    is_present: bool,
 }
 
 enum HeadMoved {
-    Moved(BookId, watch::Receiver<Head>),
+    Moved(BookId, watch::Receiver<Now>),
     /// The book's actor has stopped.
     Stopped(BookId),
 }
@@ -80,6 +105,8 @@ enum Turn {
     Head(HeadMoved),
     /// With the last entry that had been sent of the book when the push came.
     Pushed(BookId, Seq, Answer),
+    /// A list of peers that was put off may be sent.
+    PresenceDue,
     SessionEnded,
     Drain,
     NoHello,
@@ -96,6 +123,9 @@ impl Connection {
             if let Some(ending) = self.send_entries().await {
                 return ending;
             }
+            if let Some(ending) = self.send_presence().await {
+                return ending;
+            }
         }
     }
 
@@ -107,6 +137,7 @@ impl Connection {
             () = drained(&mut self.parts.draining) => Turn::Drain,
             Some((book, sent, answer)) = self.pushes.next() => Turn::Pushed(book, sent, answer),
             Some(moved) = self.heads.next() => Turn::Head(moved),
+            () = until(self.presence_due) => Turn::PresenceDue,
             incoming = self.wire.receive(), if may_read => Turn::Incoming(incoming),
             () = tokio::time::sleep_until(self.hello_by), if self.session.awaits_hello() => Turn::NoHello,
         }
@@ -121,16 +152,17 @@ impl Connection {
             Turn::Incoming(Incoming::TooLarge) => {
                 session.fail(close::TOO_LARGE, "too_large", "a frame has at most 256 KiB");
             }
+            Turn::Incoming(Incoming::Silent) => self.vanish(),
             Turn::Incoming(Incoming::Gone) => return None,
-            Turn::Head(HeadMoved::Moved(book, head)) => match self.books.get(&book) {
-                Some(handle) => self.heads.push(head_moves(handle.clone(), head)),
+            Turn::Head(HeadMoved::Moved(book, now)) => match self.books.get(&book) {
+                Some(followed) => {
+                    self.heads.push(head_moves(followed.handle.clone(), now));
+                    self.look_at_people(book).await;
+                }
                 None => drop(self.watched.remove(&book)),
             },
-            Turn::Head(HeadMoved::Stopped(book)) => {
-                if self.books.contains_key(&book) {
-                    session.fail(close::RESTART, "reloading", "the book is being reloaded; come back");
-                }
-            }
+            Turn::Head(HeadMoved::Stopped(book)) => self.look_at_stopped(book).await,
+            Turn::PresenceDue => self.presence_due = None,
             Turn::Pushed(book, sent, answer) => session.handle_pushed(book, sent, answer),
             Turn::SessionEnded => session.fail(close::UNAUTHENTICATED, "unauthenticated", "this session has ended"),
             Turn::Drain => session.handle_drain(DRAIN_RETRY_AFTER_MS),
@@ -150,7 +182,8 @@ impl Connection {
                 }
                 Action::Authenticate { token } => self.authenticate(&token).await,
                 Action::Open(subscribe) => self.open(subscribe).await,
-                Action::Forget(book) => drop(self.books.remove(&book)),
+                Action::Forget(book) => self.forget(book),
+                Action::Presence(said) => self.say_presence(said),
                 Action::Push { book, author, epoch, mutations } => self.push(book, author, epoch, mutations).await,
                 Action::ReadFates { book, seqs } => self.read_fates(book, &seqs).await,
                 Action::Close { code, reason } => return Some(Some((code, reason))),
@@ -178,7 +211,8 @@ impl Connection {
             Err(Denied::Store(error)) => return self.fail_internally(&error),
         };
         // Watched from before the head is read, so that no move of it goes unnoticed.
-        let head = access.handle.ring.watch();
+        let mut now = access.handle.ring.watch();
+        let people_then = now.borrow_and_update().people;
         let opened = match look_up(&self.parts.store, &access.handle, author, &subscribe).await {
             Ok(Some((head, accepted, hash_there, people))) => {
                 Opened { epoch: access.handle.epoch, role: access.role, head, accepted, people, hash_there }
@@ -193,9 +227,92 @@ impl Connection {
         if let Err(error) = self.send_fates(&subscribe, author).await {
             return self.fail_internally(&error);
         }
-        self.books.insert(subscribe.book, access.handle.clone());
+        let handle = access.handle.clone();
+        let followed = Followed { handle, people: people_then, presence: None, presence_at: None, is_present: false };
+        self.forget(subscribe.book);
+        self.books.insert(subscribe.book, followed);
         if self.watched.insert(subscribe.book) {
-            self.heads.push(head_moves(access.handle, head));
+            self.heads.push(head_moves(access.handle, now));
+        }
+    }
+
+    fn forget(&mut self, book: BookId) {
+        let (Some(followed), Some(author)) = (self.books.remove(&book), self.session.author()) else { return };
+        followed.handle.ring.remove_peer(self.number, author);
+    }
+
+    fn say_presence(&mut self, said: PresenceUp) {
+        let (Some(author), Some(followed)) = (self.session.author(), self.books.get_mut(&said.book)) else { return };
+        followed.is_present = true;
+        followed.handle.ring.put_peer(self.number, author, said);
+        self.wire.listen_closely();
+    }
+
+    /// Lists of peers that changed, each book's at most so often.
+    async fn send_presence(&mut self) -> Option<Ending> {
+        let now = Instant::now();
+        let mut frames = Vec::new();
+        for (book, followed) in &mut self.books {
+            let changes = followed.handle.ring.presence_changes();
+            if followed.presence == Some(changes) {
+                continue;
+            }
+            let may_at = followed.presence_at.map_or(now, |sent_at| sent_at + PRESENCE_INTERVAL);
+            if may_at > now {
+                self.presence_due = Some(self.presence_due.map_or(may_at, |due| due.min(may_at)));
+                continue;
+            }
+            let frame = followed.handle.ring.presence_frame(*book, followed.presence_at.is_some());
+            followed.presence = Some(changes);
+            if let Some(frame) = frame {
+                followed.presence_at = Some(now);
+                frames.push(frame);
+            }
+        }
+        for frame in frames {
+            if !self.wire.send_text(frame.into_bytes()).await {
+                return Some(Some((close::TOO_SLOW, "too slow to read".into())));
+            }
+        }
+        None
+    }
+
+    /// Nothing was heard for too long: the line may be dead, and nobody should wait for who is behind it.
+    fn vanish(&mut self) {
+        let Some(author) = self.session.author() else { return };
+        for followed in self.books.values_mut() {
+            if std::mem::take(&mut followed.is_present) {
+                followed.handle.ring.remove_peer(self.number, author);
+            }
+        }
+    }
+
+    /// Tells of changes of who is in a book. Who is not any more gets nothing of it from here on.
+    async fn look_at_people(&mut self, book: BookId) {
+        let (Some(author), Some(followed)) = (self.session.author(), self.books.get_mut(&book)) else { return };
+        let ring = &followed.handle.ring;
+        let people_now = ring.people_changes();
+        if followed.people == people_now {
+            return;
+        }
+        followed.people = people_now;
+        if ring.role_of(author.user).is_none() {
+            return self.session.handle_removed(book);
+        }
+        match self.parts.store.people(book).await {
+            Ok(people) => self.session.handle_people(book, people),
+            Err(error) => self.fail_internally(&error),
+        }
+    }
+
+    /// The book's actor has stopped: the book is gone for good, or it is loaded anew.
+    async fn look_at_stopped(&mut self, book: BookId) {
+        self.watched.remove(&book);
+        let (Some(author), true) = (self.session.author(), self.books.contains_key(&book)) else { return };
+        match self.parts.books.access(author.user, book).await {
+            Err(Denied::NotFound) => self.session.handle_removed(book),
+            Ok(_) => self.session.fail(close::RESTART, "reloading", "the book is being reloaded; come back"),
+            Err(Denied::Store(error)) => self.fail_internally(&error),
         }
     }
 
@@ -259,6 +376,13 @@ impl Connection {
     }
 
     async fn read_fates(&mut self, book: BookId, seqs: &[Seq]) {
+        let Some(author) = self.session.author() else { return };
+        match self.parts.books.access(author.user, book).await {
+            Ok(_) => {}
+            // Removed since they pushed: nothing of the book goes to them any more.
+            Err(Denied::NotFound) => return,
+            Err(Denied::Store(error)) => return self.fail_internally(&error),
+        }
         let mut entries = Vec::with_capacity(seqs.len());
         for seq in seqs {
             match self.parts.store.entries(book, Seq(seq.0 - 1), ONE).await {
@@ -274,10 +398,13 @@ impl Connection {
         let behind = |session: &SyncSession, handle: &BookHandle| {
             session.cursor(handle.book).filter(|cursor| *cursor < handle.ring.head().seq)
         };
-        let handles: Vec<BookHandle> = self.books.values().cloned().collect();
+        let handles: Vec<BookHandle> = self.books.values().map(|followed| followed.handle.clone()).collect();
         for handle in handles {
             while let Some(cursor) = behind(&self.session, &handle) {
-                match entries_after(&self.parts.store, &handle, cursor).await {
+                let entries = entries_after(&self.parts.store, &handle, cursor).await;
+                // After the read: what was read before a removal is gone through with, and nothing that came with it.
+                self.look_at_people(handle.book).await;
+                match entries {
                     Ok(entries) => self.session.handle_entries(handle.book, &entries),
                     Err(error) => self.fail_internally(&error),
                 }
@@ -299,8 +426,21 @@ impl Connection {
     }
 }
 
+fn next_number() -> SocketNumber {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    SocketNumber(NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Never, where there is no instant.
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Resolves when the server is going away.
-pub(super) async fn drained(draining: &mut watch::Receiver<bool>) {
+pub(crate) async fn drained(draining: &mut watch::Receiver<bool>) {
     // An error means that the server is gone altogether.
     let _draining = draining.wait_for(|draining| *draining).await.is_ok();
 }
@@ -342,22 +482,7 @@ async fn look_up(
     Ok(Some((head, accepted, hash_there, people)))
 }
 
-/// Entries after `cursor`, about a frame of them: from the ring, or from further back.
-pub(super) async fn entries_after(
-    store: &Store,
-    handle: &BookHandle,
-    cursor: Seq,
-) -> Result<Vec<EncodedEntry>, StoreError> {
-    match handle.ring.after(cursor, FRAME_DOWN_BYTES_MAX) {
-        Some(entries) => Ok(entries),
-        None => {
-            let limit = EntryLimit { count: usize::MAX, bytes: FRAME_DOWN_BYTES_MAX };
-            store.entries(handle.book, cursor, limit).await
-        }
-    }
-}
-
-fn head_moves(handle: BookHandle, mut head: watch::Receiver<Head>) -> BoxFuture<'static, HeadMoved> {
+fn head_moves(handle: BookHandle, mut head: watch::Receiver<Now>) -> BoxFuture<'static, HeadMoved> {
     Box::pin(async move {
         tokio::select! {
             Ok(()) = head.changed() => HeadMoved::Moved(handle.book, head),

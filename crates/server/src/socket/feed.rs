@@ -1,21 +1,17 @@
-//! The feed: a book's changes, one JSON frame each, for any WebSocket tool.
-
-use std::collections::HashMap;
+//! The feed over a WebSocket.
 
 use axum::extract::ws::WebSocket;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use tidebook_book::{BookChange, BookId, Change, EncodedEntry, Entry, MemberChange, Seq, UnixMillis, UserId};
-use tidebook_event_store::Store;
-use tidebook_ledger::{ContactView, Ledger, LedgerBook, LedgerChange, TransactionView};
+use serde::Deserialize;
+use tidebook_book::{BookId, Seq, UserId};
 use tidebook_protocol::close;
 use tokio::time::timeout;
 
-use super::connection::{DRAIN_RETRY_AFTER_MS, HELLO_WITHIN, drained, entries_after};
+use super::connection::{DRAIN_RETRY_AFTER_MS, HELLO_WITHIN, drained};
 use super::handshake::SocketParts;
 use super::sign_in::SignIn;
 use super::wire::{Incoming, Wire};
-use crate::book::{Access, BookHandle, Denied};
+use crate::book::{Access, Denied};
+use crate::feed::{FeedEnd, Follower};
 use crate::session::{Signed, authenticate};
 
 /// What a feed is asked for.
@@ -25,10 +21,19 @@ pub(super) struct FeedQuery {
     after: Option<Seq>,
 }
 
+/// Who opens a feed, as far as the handshake tells.
+pub(super) enum Caller {
+    Signed(Signed),
+    /// The token may come as the first frame.
+    Unknown,
+    /// A token came in the header, and it is nobody's.
+    Refused,
+}
+
 /// Runs the feed until either side ends it.
-pub(super) async fn run(socket: WebSocket, parts: SocketParts, signed: Option<Signed>, query: FeedQuery) {
+pub(super) async fn run(socket: WebSocket, parts: SocketParts, caller: Caller, query: FeedQuery) {
     let mut wire = Wire::new(socket);
-    let ending = follow(&mut wire, parts, signed, query).await;
+    let ending = follow(&mut wire, parts, caller, query).await;
     if let Err(Ending { code, name, detail }) = ending {
         if !name.is_empty() {
             let error = serde_json::json!({"type": "error", "code": name, "detail": detail});
@@ -53,50 +58,25 @@ const fn ending(code: u16, name: &'static str, detail: &'static str) -> Ending {
 const GONE: Ending = ending(1000, "", "");
 const INTERNAL: Ending = ending(1011, "internal", "the server could not do that; come back");
 const RELOADING: Ending = ending(close::RESTART, "reloading", "the book is being reloaded; come back");
+const NOT_A_MEMBER: Ending = ending(close::FORBIDDEN, "not_a_member", "you are no longer a member of this book");
 const UNAUTHENTICATED: Ending = ending(close::UNAUTHENTICATED, "unauthenticated", "sign in first");
 
-async fn follow(
-    wire: &mut Wire,
-    mut parts: SocketParts,
-    signed: Option<Signed>,
-    query: FeedQuery,
-) -> Result<(), Ending> {
+async fn follow(wire: &mut Wire, mut parts: SocketParts, caller: Caller, query: FeedQuery) -> Result<(), Ending> {
     let ended = parts.accounts.sessions_ended();
-    let (user, mut sign_in) = match signed {
-        Some(signed) => (signed.user, SignIn::of_handshake(&signed, ended, parts.store.clone())),
-        None => {
+    let (user, mut sign_in) = match caller {
+        Caller::Refused => return Err(UNAUTHENTICATED),
+        Caller::Signed(signed) => (signed.user, SignIn::of_handshake(&signed, ended, parts.store.clone())),
+        Caller::Unknown => {
             let signed = read_token(wire, &parts).await?;
             (signed.user, SignIn::new(&signed, ended, parts.store.clone()))
         }
     };
     let access = open(&parts, user, query.book).await?;
-    let mut head = access.handle.ring.watch();
-    let began = head.borrow_and_update().seq;
-    send(wire, format!(r#"{{"type":"ready","seq":{began}}}"#)).await?;
-
-    let mut cursor = query.after.unwrap_or(began);
-    let mut frames = FeedFrames::default();
+    let (mut follower, ready) = Follower::start(parts.store.clone(), user, access, query.after);
+    send(wire, ready).await?;
     loop {
-        while cursor < access.handle.ring.head().seq {
-            let entries = entries_after(&parts.store, &access.handle, cursor).await.map_err(|_| INTERNAL)?;
-            for frame in frames.of(&parts.store, &access.handle, &entries).await? {
-                send(wire, frame).await?;
-            }
-            cursor = entries.last().map_or(cursor, |entry| entry.seq);
-            // A slow reader who is far behind must not get all of it first.
-            if sign_in.has_news() || *parts.draining.borrow() {
-                break;
-            }
-        }
         tokio::select! {
-            Ok(()) = head.changed() => {}
-            () = access.handle.stopped() => return Err(RELOADING),
-            incoming = wire.receive() => match incoming {
-                // A feed only speaks; what its reader says is passed over.
-                Incoming::Text(_) | Incoming::Binary => {}
-                Incoming::TooLarge => return Err(ending(close::TOO_LARGE, "too_large", "a frame has at most 256 KiB")),
-                Incoming::Gone => return Err(GONE),
-            },
+            biased;
             () = sign_in.over() => {
                 return Err(ending(close::UNAUTHENTICATED, "unauthenticated", "this session has ended"));
             }
@@ -105,7 +85,26 @@ async fn follow(
                 send(wire, drain.to_string()).await?;
                 return Err(ending(close::RESTART, "", ""));
             }
+            frames = follower.next() => {
+                for frame in frames.map_err(ending_of)? {
+                    send(wire, frame.text).await?;
+                }
+            }
+            incoming = wire.receive() => match incoming {
+                // A feed only speaks; what its reader says is passed over.
+                Incoming::Text(_) | Incoming::Binary | Incoming::Silent => {}
+                Incoming::TooLarge => return Err(ending(close::TOO_LARGE, "too_large", "a frame has at most 256 KiB")),
+                Incoming::Gone => return Err(GONE),
+            },
         }
+    }
+}
+
+fn ending_of(end: FeedEnd) -> Ending {
+    match end {
+        FeedEnd::NotAMember => NOT_A_MEMBER,
+        FeedEnd::Reloading => RELOADING,
+        FeedEnd::Internal => INTERNAL,
     }
 }
 
@@ -120,7 +119,7 @@ async fn read_token(wire: &mut Wire, parts: &SocketParts) -> Result<Signed, Endi
         Incoming::Text(text) => text,
         Incoming::Binary => return Err(ending(close::MALFORMED, "malformed", "frames here are text")),
         Incoming::TooLarge => return Err(ending(close::TOO_LARGE, "too_large", "a frame has at most 256 KiB")),
-        Incoming::Gone => return Err(GONE),
+        Incoming::Gone | Incoming::Silent => return Err(GONE),
     };
     let First { token } = serde_json::from_str(&text)
         .map_err(|_| ending(close::MALFORMED, "malformed", "the first frame must be {\"token\":\"…\"}"))?;
@@ -146,100 +145,4 @@ async fn open(parts: &SocketParts, user: UserId, book: Option<BookId>) -> Result
 async fn send(wire: &mut Wire, frame: String) -> Result<(), Ending> {
     let sent = wire.send_text(frame.into_bytes()).await;
     if sent { Ok(()) } else { Err(ending(close::TOO_SLOW, "", "")) }
-}
-
-/// Makes feed frames of entries: each change with its whole record as it stands.
-#[derive(Debug, Default)]
-struct FeedFrames {
-    names: HashMap<UserId, String>,
-}
-
-#[derive(Clone, Serialize)]
-struct By {
-    id: UserId,
-    name: String,
-}
-
-#[derive(Serialize)]
-struct Frame<'a> {
-    #[serde(rename = "type")]
-    kind: &'a str,
-    data: Box<RawValue>,
-    seq: Seq,
-    i: usize,
-    of: usize,
-    at: UnixMillis,
-    by: By,
-}
-
-type LedgerEntry = Entry<BookChange<Ledger>>;
-
-impl FeedFrames {
-    async fn of(
-        &mut self,
-        store: &Store,
-        handle: &BookHandle,
-        encoded: &[EncodedEntry],
-    ) -> Result<Vec<String>, Ending> {
-        let parse = |entry: &EncodedEntry| serde_json::from_slice(&entry.bytes);
-        let entries: Vec<LedgerEntry> = encoded.iter().map(parse).collect::<Result<_, _>>().map_err(|_| INTERNAL)?;
-        if entries.iter().any(|entry| !self.names.contains_key(&entry.by)) {
-            let people = store.people(handle.book).await.map_err(|_| INTERNAL)?;
-            self.names = people.into_iter().map(|person| (person.id, person.name)).collect();
-        }
-        let (book, names) = (handle.book, self.names.clone());
-        let frames = handle.read(move |committed| {
-            let state = committed.authority.state();
-            entries.iter().flat_map(|entry| frames_of(book, state, &names, entry)).collect()
-        });
-        frames.await.map_err(|_| RELOADING)
-    }
-}
-
-fn frames_of(book: BookId, state: &LedgerBook, names: &HashMap<UserId, String>, entry: &LedgerEntry) -> Vec<String> {
-    let by = By { id: entry.by, name: names.get(&entry.by).cloned().unwrap_or_default() };
-    let (of, seq, at) = (entry.changes.len(), entry.seq, entry.at);
-    let changes = entry.changes.iter().enumerate();
-    changes
-        .map(|(i, change)| {
-            let (kind, data) = data_of(book, state, names, change);
-            let frame = Frame { kind, data, seq, i, of, at, by: by.clone() };
-            serde_json::to_string(&frame).expect("a frame serialises into memory")
-        })
-        .collect()
-}
-
-/// A change's name on the feed, and the record it is about as it stands now.
-fn data_of(
-    book: BookId,
-    state: &LedgerBook,
-    names: &HashMap<UserId, String>,
-    change: &BookChange<Ledger>,
-) -> (&'static str, Box<RawValue>) {
-    let ledger = &state.domain;
-    let member = |user: &UserId| {
-        let name = names.get(user).cloned().unwrap_or_default();
-        value(serde_json::json!({"user": {"id": user, "name": name}, "role": state.role_of(*user)}))
-    };
-    match change {
-        Change::Domain(LedgerChange::BookCreated { .. }) => {
-            let facts = ledger.book();
-            let (name, currency) = (facts.map(|book| &book.name), facts.map(|book| book.currency));
-            ("book_created", value(serde_json::json!({"id": book, "name": name, "currency": currency})))
-        }
-        Change::Domain(LedgerChange::ContactCreated { id, .. }) => {
-            ("contact_created", value(ledger.contact(*id).map(|contact| ContactView::new(ledger, contact))))
-        }
-        Change::Domain(LedgerChange::TransactionCreated { id, .. }) => {
-            let view = ledger.transaction(*id).map(|transaction| TransactionView::new(ledger, transaction));
-            ("transaction_created", value(view))
-        }
-        Change::Member(MemberChange::Added { user, .. }) => ("member_added", member(user)),
-        Change::Member(MemberChange::RoleChanged { user, .. }) => ("member_role_changed", member(user)),
-        Change::Member(MemberChange::Removed { user }) => ("member_removed", member(user)),
-    }
-}
-
-fn value(view: impl Serialize) -> Box<RawValue> {
-    serde_json::value::to_raw_value(&view).expect("a record serialises into memory")
 }

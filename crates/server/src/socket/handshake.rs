@@ -18,6 +18,7 @@ use super::{connection, feed, wire};
 use crate::accounts::Accounts;
 use crate::book::Books;
 use crate::extract::QueryOf;
+use crate::measure::OpenSocket;
 use crate::origin::OriginCheck;
 use crate::problem::Problem;
 use crate::session::Signed;
@@ -74,15 +75,21 @@ async fn upgrade(
         }
         Subprotocol::Feed { named } => {
             let upgrade = if named { upgrade.protocols([FEED_SUBPROTOCOL]) } else { upgrade };
-            upgrade.on_upgrade(move |socket| held(parts.open.clone(), feed::run(socket, parts, signed, query)))
+            let caller = match signed {
+                Some(signed) => feed::Caller::Signed(signed),
+                None if headers.contains_key(header::AUTHORIZATION) => feed::Caller::Refused,
+                None => feed::Caller::Unknown,
+            };
+            upgrade.on_upgrade(move |socket| held(parts.open.clone(), feed::run(socket, parts, caller, query)))
         }
     })
 }
 
 /// Holds the sender until the socket is done.
 async fn held(open: mpsc::Sender<Infallible>, socket: impl Future<Output = ()>) {
+    let counted = OpenSocket::count();
     socket.await;
-    drop(open);
+    drop((open, counted));
 }
 
 fn subprotocol(headers: &HeaderMap) -> Result<Subprotocol, Problem> {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::session::Signed;
 
 #[derive(Debug)]
-pub(super) struct SignIn {
+pub(crate) struct SignIn {
     session: Uuid,
     user: UserId,
     ended: broadcast::Receiver<Uuid>,
@@ -24,12 +24,12 @@ impl SignIn {
     }
 
     /// The session was looked up in the handshake, before anyone listened for its end.
-    pub(super) fn of_handshake(signed: &Signed, ended: broadcast::Receiver<Uuid>, store: Store) -> Self {
+    pub(crate) fn of_handshake(signed: &Signed, ended: broadcast::Receiver<Uuid>, store: Store) -> Self {
         Self { must_look_up: true, ..Self::new(signed, ended, store) }
     }
 
     /// Resolves when the session is over. Cancel-safe.
-    pub(super) async fn over(&mut self) {
+    pub(crate) async fn over(&mut self) {
         loop {
             if self.must_look_up {
                 if !self.stands().await {
@@ -55,5 +55,84 @@ impl SignIn {
     async fn stands(&self) -> bool {
         let sessions = self.store.sessions_of(self.user).await;
         sessions.is_ok_and(|sessions| sessions.iter().any(|standing| standing.id == self.session))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use tempfile::TempDir;
+    use tidebook_book::{ReplicaId, UnixMillis};
+    use tidebook_event_store::{NewAccount, NewSession};
+
+    use super::*;
+
+    const USER: UserId = UserId(Uuid::from_u128(1));
+    const SESSION: Uuid = Uuid::from_u128(2);
+
+    /// A store with one session in it.
+    async fn store() -> (TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("tidebook.db")).unwrap();
+        let (email, name, password_hash) = ("mira@tide.example".into(), "Mira".into(), String::new());
+        let created_at = UnixMillis(0);
+        let account = NewAccount { id: USER, email, name, password_hash, admin: false, created_at };
+        store.create_account(account).await.unwrap();
+        let (replica, client) = (ReplicaId(Uuid::from_u128(3)), String::new());
+        let (token_hash, expires_at) = ([0; 32], UnixMillis(i64::MAX));
+        let session = NewSession { id: SESSION, user: USER, token_hash, replica, client, created_at, expires_at };
+        store.create_session(session).await.unwrap();
+        (folder, store)
+    }
+
+    fn signed() -> Signed {
+        let (replica, name) = (ReplicaId(Uuid::from_u128(3)), String::new());
+        Signed { user: USER, session: SESSION, replica, name, by_cookie: false }
+    }
+
+    fn is_pending(over: impl Future<Output = ()>) -> bool {
+        pin!(over).poll(&mut Context::from_waker(Waker::noop())) == Poll::Pending
+    }
+
+    /// The end was told before anyone listened.
+    #[tokio::test]
+    async fn a_session_that_ended_during_the_handshake_is_over() {
+        let (_folder, store) = store().await;
+        let ended = broadcast::Sender::new(4);
+        store.end_session(USER, SESSION).await.unwrap();
+        ended.send(SESSION).unwrap_err();
+        SignIn::of_handshake(&signed(), ended.subscribe(), store).over().await;
+    }
+
+    /// Its end is one of too many to hear of each; and so are the ends of others, which don't end it.
+    #[tokio::test]
+    async fn a_session_that_ended_unheard_is_over() {
+        let (_folder, store) = store().await;
+        let ended = broadcast::Sender::new(4);
+        let mut sign_in = SignIn::new(&signed(), ended.subscribe(), store.clone());
+        assert!(is_pending(sign_in.over()) && !sign_in.has_news());
+        let many_others_end = || {
+            for other in 10..20 {
+                ended.send(Uuid::from_u128(other)).unwrap();
+            }
+        };
+        many_others_end();
+        assert!(sign_in.has_news());
+        let all_heard = async {
+            while !ended.is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            () = sign_in.over() => panic!("others ended, and it stands"),
+            () = all_heard => {}
+        }
+        store.end_session(USER, SESSION).await.unwrap();
+        ended.send(SESSION).unwrap();
+        many_others_end();
+        sign_in.over().await;
     }
 }

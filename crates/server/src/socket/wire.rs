@@ -14,6 +14,10 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(10);
 const PING_EVERY: Duration = Duration::from_secs(30);
 const SILENCE_MAX: Duration = Duration::from_secs(75);
 
+/// The same for a peer that is shown to others: it should not be shown for long once its line is dead.
+const CLOSE_PING_EVERY: Duration = Duration::from_secs(4);
+const CLOSE_SILENCE_MAX: Duration = Duration::from_secs(10);
+
 /// How long a peer has to read why it is being closed.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -41,6 +45,8 @@ pub(super) enum Incoming {
     TooLarge,
     /// A binary frame, which no subprotocol here has.
     Binary,
+    /// A peer that is listened to closely has given no sign of life for a while. Told once; it may still come back.
+    Silent,
     /// The peer closed, went silent, or broke the protocol of WebSockets.
     Gone,
 }
@@ -50,12 +56,28 @@ pub(super) struct Wire {
     socket: WebSocket,
     heard_at: Instant,
     ping_at: Instant,
+    attention: Attention,
+}
+
+/// How soon silence is noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attention {
+    Usual,
+    Close,
+    /// The silence was told.
+    Told,
 }
 
 impl Wire {
     pub(super) fn new(socket: WebSocket) -> Self {
         let now = Instant::now();
-        Self { socket, heard_at: now, ping_at: now + PING_EVERY }
+        Self { socket, heard_at: now, ping_at: now + PING_EVERY, attention: Attention::Usual }
+    }
+
+    /// From now on its silence is noticed sooner.
+    pub(super) fn listen_closely(&mut self) {
+        self.attention = Attention::Close;
+        self.ping_at = self.ping_at.min(Instant::now() + CLOSE_PING_EVERY);
     }
 
     /// The next frame. Cancel-safe: nothing is lost where another event comes first.
@@ -74,10 +96,16 @@ impl Wire {
                     }
                 }
                 () = tokio::time::sleep_until(self.ping_at) => {
-                    if self.heard_at.elapsed() > SILENCE_MAX || !self.send(Message::Ping(Bytes::new())).await {
+                    let silence = self.heard_at.elapsed();
+                    if silence > SILENCE_MAX || !self.send(Message::Ping(Bytes::new())).await {
                         return Incoming::Gone;
                     }
-                    self.ping_at = Instant::now() + PING_EVERY;
+                    let is_usual = self.attention == Attention::Usual;
+                    self.ping_at = Instant::now() + if is_usual { PING_EVERY } else { CLOSE_PING_EVERY };
+                    if self.attention == Attention::Close && silence > CLOSE_SILENCE_MAX {
+                        self.attention = Attention::Told;
+                        return Incoming::Silent;
+                    }
                 }
             }
         }

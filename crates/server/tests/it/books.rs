@@ -109,6 +109,28 @@ async fn an_unknown_path_is_not_found() {
 }
 
 #[tokio::test]
+async fn entries_come_one_a_line_where_that_is_asked_for() {
+    let (_server, mira) = TestServer::with_mira().await;
+    let book = mira.book("Harbour Street").await;
+    mira.device(&book).await.write(&[crate::says::someone()]).await;
+    let (lines, object) = ("application/x-ndjson", "application/json");
+    let cases = [
+        (lines, lines),
+        ("application/x-ndjson; charset=utf-8", lines),
+        ("text/plain;q=0.1, application/x-ndjson", lines),
+        (object, object),
+        ("*/*", object),
+    ];
+    let bearer = mira.bearer();
+    for (accept, kind) in cases {
+        let headers = [("authorization", bearer.as_str()), ("accept", accept)];
+        let answer = mira.call(Method::GET, &book.path("/entries"), &headers, None).await;
+        assert_eq!((answer.status, answer.header("content-type")), (200, Some(kind)), "{accept}");
+        assert_eq!(answer.body.lines().count(), if kind == lines { 2 } else { 1 }, "{accept}");
+    }
+}
+
+#[tokio::test]
 async fn pages_of_entries_have_bounds() {
     let (_server, mira) = TestServer::with_mira().await;
     let book = mira.book("Harbour Street").await;

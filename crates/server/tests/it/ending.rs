@@ -106,6 +106,27 @@ async fn a_socket_that_lags_ends_with_its_session_too() {
     assert!(seqs < BULKY as usize, "all {seqs} entries came after the session had ended; closed with {code:?}");
 }
 
+/// The same on the feed.
+#[tokio::test]
+async fn a_feed_that_lags_ends_with_its_session_too() {
+    const BULKY: usize = 120;
+    let (_server, mira) = TestServer::with_mira().await;
+    let book = mira.book("Harbour Street").await;
+    let phone = mira.sign_in().await;
+    let mut writer = mira.device(&book).await;
+    for _ in 0..BULKY {
+        let ops: Vec<Value> = (0..10).map(|_| someone_of(11_900)).collect();
+        writer.write(&ops).await;
+    }
+    let (path, bearer) = (format!("/ws?book={}&after=1", book.id), phone.bearer());
+    let mut lagging = Raw::open_narrow(mira.address, &path, &[("authorization", &bearer)]).await.expect("a socket");
+    lagging.frame_of("contact_created").await;
+    assert_eq!(phone.ask(Method::DELETE, "/api/v1/sessions/current", None).await.status, 204);
+    let (frames, Closed(code)) = lagging.rest().await;
+    let told = frames.iter().filter(|frame| frame["type"] == "contact_created").count();
+    assert!(told < 10 * BULKY - 1, "all {told} changes came after the session had ended; closed with {code:?}");
+}
+
 #[tokio::test]
 async fn a_server_that_stops_says_when_to_come_back() {
     let (server, mira) = TestServer::with_mira().await;

@@ -156,11 +156,16 @@ async fn a_feed_for_nobody_ends() {
         feed.send(&first).await;
         assert_eq!(feed.error().await, (code.to_owned(), Some(close)), "{first}");
     }
-    // A wrong header is no better than none: the first frame may still say it.
-    let headers = [("authorization", "Bearer wrong")];
-    let (mut feed, _) = Raw::open(mira.address, &path, &headers).await.expect("an open socket");
-    feed.send(&json!({"token": mira.token})).await;
-    assert_eq!(feed.frame().await["type"], "ready");
+}
+
+/// It need not be waited for: what stands in the header is all there is to know.
+#[tokio::test]
+async fn a_wrong_token_in_the_header_is_told_at_once() {
+    let (_server, mira) = TestServer::with_mira().await;
+    for stated in ["Bearer nope", "Basic x"] {
+        let (mut raw, _) = Raw::open(mira.address, "/ws", &[("authorization", stated)]).await.expect("an open socket");
+        assert_eq!(raw.error().await, ("unauthenticated".to_owned(), Some(4401)), "{stated}");
+    }
 }
 
 #[tokio::test]

@@ -27,6 +27,13 @@ pub(crate) struct Book {
     pub(crate) epoch: String,
 }
 
+impl Book {
+    /// The path of what is in it.
+    pub(crate) fn path(&self, rest: &str) -> String {
+        format!("/api/v1/books/{}{rest}", self.id)
+    }
+}
+
 /// An answer, read to its end.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
@@ -78,6 +85,11 @@ impl Person {
         Self { token, ..self.clone() }
     }
 
+    /// Whoever holds this token.
+    pub(crate) fn holder_of(&self, token: &Value) -> Self {
+        Self { token: token.as_str().expect("a token").to_owned(), ..self.clone() }
+    }
+
     /// The same person, where the server is now.
     pub(crate) fn at(self, address: SocketAddr) -> Self {
         Self { address, ..self }
@@ -126,6 +138,33 @@ impl Person {
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         let book = answer.json();
         Book { id: text(&book["id"]), epoch: text(&book["epoch"]) }
+    }
+
+    /// An invite into the book: what its maker is told.
+    pub(crate) async fn invite(&self, book: &Book, request: &Value) -> Value {
+        let answer = self.ask(Method::POST, &book.path("/invites"), Some(request)).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        answer.json()
+    }
+
+    pub(crate) async fn accept(&self, invite: &Value) -> Answer {
+        self.ask(Method::POST, "/api/v1/invites/accept", Some(&json!({"token": invite["token"]}))).await
+    }
+
+    /// Lets somebody into the book.
+    pub(crate) async fn let_in(&self, other: &Self, book: &Book, role: &str) {
+        let invite = self.invite(book, &json!({"role": role})).await;
+        let answer = other.accept(&invite).await;
+        assert_eq!((answer.status, answer.json()), (200, json!({"book": book.id, "role": role})));
+    }
+
+    pub(crate) async fn set_role(&self, other: &Self, book: &Book, role: &str) -> Answer {
+        let path = book.path(&format!("/members/{}", other.id));
+        self.ask(Method::PATCH, &path, Some(&json!({"role": role}))).await
+    }
+
+    pub(crate) async fn remove(&self, other: &Self, book: &Book) -> Answer {
+        self.ask(Method::DELETE, &book.path(&format!("/members/{}", other.id)), None).await
     }
 
     pub(crate) async fn head(&self, book: &Book) -> u64 {

@@ -189,6 +189,20 @@ async fn a_replica_is_one_persons() {
     elsewhere.write(&[someone()]).await;
 }
 
+/// Nobody's yet when a socket first pushed with it, and somebody else's by the next time.
+#[tokio::test]
+async fn a_replica_can_be_claimed_between_two_pushes() {
+    let (server, mira) = TestServer::with_mira().await;
+    let jonas = server.person("Jonas").await;
+    let (hers, his) = (mira.book("Harbour Street").await, jonas.book("Hill Road").await);
+    let mut first = jonas.device(&his).await;
+    assert_eq!(first.offer(&[mutation(2, &[someone()])]).await[0].refusal(), "gap");
+    let raw = mira.welcomed(&first.replica).await;
+    Device { raw, replica: first.replica.clone(), book: hers, n: 0 }.write(&[someone()]).await;
+    assert_eq!(first.offer(&[mutation(1, &[someone()])]).await[0].refusal(), "replica_taken");
+    assert_eq!(jonas.head(&his).await, 1);
+}
+
 /// Many sockets of one replica may push at once: each mutation still enters once.
 #[tokio::test]
 async fn sockets_of_one_replica_agree() {

@@ -18,14 +18,19 @@ pub(crate) struct TestServer {
 
 impl TestServer {
     pub(crate) async fn start() -> Self {
-        Self::start_in(tempfile::tempdir().expect("a folder")).await
+        Self::start_for(Signup::Open).await
     }
 
-    async fn start_in(data: TempDir) -> Self {
+    /// One that lets in whom this says.
+    pub(crate) async fn start_for(signup: Signup) -> Self {
+        Self::start_in(tempfile::tempdir().expect("a folder"), signup).await
+    }
+
+    pub(crate) async fn start_in(data: TempDir, signup: Signup) -> Self {
         let config = Config {
             listen: "127.0.0.1:0".parse().expect("an address"),
             data: data.path().to_owned(),
-            signup: Signup::Open,
+            signup,
             public_urls: Vec::new(),
         };
         let server = Server::bind(config).await.expect("the server starts");
@@ -68,6 +73,6 @@ impl Stopping {
 
     /// Another server on the same folder, once this one has ended.
     pub(crate) async fn restarted(self) -> TestServer {
-        TestServer::start_in(self.finished().await).await
+        TestServer::start_in(self.finished().await, Signup::Open).await
     }
 }

@@ -29,6 +29,17 @@ pub(crate) fn element(tag: &str, attributes: &[(&str, &str)]) -> Element {
     element
 }
 
+/// Puts a text on the clipboard, where the browser has one for this page: not without TLS.
+pub(crate) fn copy(text: &str) {
+    let clipboard = js_sys::Reflect::get(&window().navigator(), &"clipboard".into()).unwrap_or_default();
+    let write = js_sys::Reflect::get(&clipboard, &"writeText".into()).ok().and_then(|it| it.dyn_into().ok());
+    if let Some(write) = write {
+        let write: js_sys::Function = write;
+        // The browser may forbid it; then nothing is on the clipboard, and the text stands there still.
+        let _ = write.call1(&clipboard, &text.into());
+    }
+}
+
 pub(crate) fn focus(element: Option<HtmlElement>) {
     if let Some(element) = element {
         // Fails for no element that is there.

@@ -6,11 +6,12 @@ use uuid::Uuid;
 
 use crate::app::browser::{element, remember, remembered};
 use crate::app::contact_row::{RowData, contact_row};
-use crate::app::drawn::{Draw, Drawn, click, part, text, value, when};
+use crate::app::deleted::deleted_contacts;
+use crate::app::drawn::{Draw, Drawn, click, part, text, value, view, when};
 use crate::app::format::fold;
 use crate::app::keyed::KeyedRows;
-use crate::app::parts::{Hero, icon, in_order};
-use crate::app::sentinel::Sentinel;
+use crate::app::parts::{hero, icon, in_order};
+use crate::app::sentinel::sentinel;
 use crate::app::store::{Sheet, Store};
 use crate::app::watched::{Derived, Watched, effect, memo};
 use crate::order::{Order, arrange};
@@ -19,8 +20,7 @@ use crate::window::{ROWS_STEP, rows_to_draw};
 
 const ORDER: &str = "tidebook-order";
 
-#[component]
-pub(crate) fn ContactList() -> impl IntoView {
+pub(crate) fn contact_list() -> Drawn {
     let store = expect_context::<Store>();
     let query = Watched::new(String::new());
     let order = Watched::new(remembered(ORDER).and_then(|word| Order::parse(&word)).unwrap_or_default());
@@ -30,19 +30,22 @@ pub(crate) fn ContactList() -> impl IntoView {
         let (query, order, own) = (fold(&query.get()), order.get(), store.currency());
         store.summaries(|summaries| arrange(summaries.values(), order, own, &query))
     });
-    let nobody = memo(move || {
+    let is_empty = memo(move || {
         store.contacts_changed.track();
         store.was_current.get() && store.summaries(|summaries| summaries.is_empty())
     });
     view! {
         <section class="pane list" aria-label="Contacts">
-            {part(move || if is_home.get() {
-                view! { <h1 class="unseen" tabindex="-1" data-arrival>"Contacts"</h1> }.drawn()
-            } else {
-                view! { <h2 class="unseen">"Contacts"</h2> }.drawn()
+            {when(move || !store.may_write(), || view! {
+                <p class="banner" data-kind="storage">{icon("lock")}"You can look but not change."</p>
             })}
-            {part(move || if nobody.get() {
-                view! { <Nobody/> }.drawn()
+            {part(move || if is_home.get() {
+                view! { <h1 class="unseen" tabindex="-1" data-arrival>"Contacts"</h1> }
+            } else {
+                view! { <h2 class="unseen">"Contacts"</h2> }
+            })}
+            {part(move || if is_empty.get() {
+                nobody().drawn()
             } else {
                 view! {
                     <Totals/>
@@ -51,12 +54,12 @@ pub(crate) fn ContactList() -> impl IntoView {
                     <NoneFound query found/>
                 }.drawn()
             })}
+            {deleted_contacts(store)}
         </section>
     }
 }
 
-#[component]
-fn Totals() -> impl IntoView {
+fn totals() -> Drawn {
     let store = expect_context::<Store>();
     let own = memo(move || store.currency());
     let balances = memo(move || store.totals.with(|totals| in_order(totals, own.get())));
@@ -79,8 +82,7 @@ fn total_words_rest(amount: i128) -> &'static str {
     if amount > 0 { "you are owed" } else { "you owe" }
 }
 
-#[component]
-fn Tools(query: Watched<String>, order: Watched<Order>) -> impl IntoView {
+fn tools(query: Watched<String>, order: Watched<Order>) -> Drawn {
     let store = expect_context::<Store>();
     let options = Order::ALL.map(|choice| {
         view! { <option value=choice.word() selected=choice == order.get_untracked()>{choice.word()}</option> }
@@ -126,8 +128,7 @@ fn Tools(query: Watched<String>, order: Watched<Order>) -> impl IntoView {
     }
 }
 
-#[component]
-fn Rows(found: Derived<Vec<ContactId>>) -> impl IntoView {
+fn rows(found: Derived<Vec<ContactId>>) -> Drawn {
     let store = expect_context::<Store>();
     let list = element("ul", &[("id", "people"), ("class", "rows"), ("aria-label", "People")]);
     let wanted = Watched::new(ROWS_STEP);
@@ -158,6 +159,7 @@ fn row_data(store: Store, ids: &[ContactId]) -> Vec<(Uuid, RowData)> {
         _ => None,
     };
     let own = store.currency();
+    let split: Vec<_> = store.conflicts.with(|cards| cards.iter().filter_map(|card| card.contact).collect());
     store.summaries(|summaries| {
         store.waiting.with(|waiting| {
             let data = |id: &ContactId| {
@@ -168,6 +170,7 @@ fn row_data(store: Store, ids: &[ContactId]) -> Vec<(Uuid, RowData)> {
                     own,
                     last: summary.last.clone(),
                     is_waiting: waiting.contacts.contains(id),
+                    is_split: split.contains(id),
                     is_open: open == Some(*id),
                 };
                 Some((id.0, data))
@@ -178,8 +181,7 @@ fn row_data(store: Store, ids: &[ContactId]) -> Vec<(Uuid, RowData)> {
 }
 
 /// A book without anybody in it.
-#[component]
-fn Nobody() -> impl IntoView {
+fn nobody() -> Drawn {
     let store = expect_context::<Store>();
     view! {
         <div class="empty">
@@ -212,8 +214,7 @@ fn Nobody() -> impl IntoView {
     }
 }
 
-#[component]
-fn NoneFound(query: Watched<String>, found: Derived<Vec<ContactId>>) -> impl IntoView {
+fn none_found(query: Watched<String>, found: Derived<Vec<ContactId>>) -> Drawn {
     let is_none = move || found.with(|found| found.is_empty()) && !query.with(|query| query.trim().is_empty());
     view! {
         <div role="status">
@@ -232,8 +233,7 @@ fn NoneFound(query: Watched<String>, found: Derived<Vec<ContactId>>) -> impl Int
 }
 
 /// The look's picture for where nothing is: a level at rest.
-#[component]
-pub(crate) fn Gauge() -> impl IntoView {
+pub(crate) fn gauge() -> Drawn {
     view! {
         <svg class="gauge" viewBox="0 0 320 104" aria-hidden="true">
             <path d="M36 22H320M36 82H320"></path>

@@ -3,30 +3,31 @@
 use leptos::prelude::*;
 use tidebook_ledger::ContactId;
 
-use crate::app::contact_list::Gauge;
-use crate::app::drawn::{Draw, click, part, part_of, text, when};
-use crate::app::ledger_rows::LedgerRows;
-use crate::app::parts::{Hero, avatar, contact_word, icon, in_order};
+use crate::app::conflict_card::conflict_cards;
+use crate::app::contact_list::gauge;
+use crate::app::deleted::deleted_transactions;
+use crate::app::drawn::{Draw, Drawn, Reactive, click, part, part_of, text, view, when};
+use crate::app::ledger_rows::ledger_rows;
+use crate::app::parts::{avatar, contact_word, hero, icon, in_order};
 use crate::app::store::{Sheet, Store};
 use crate::app::watched::{Derived, memo};
+use crate::conflict::Card;
 use crate::route::Route;
 
 /// What stands beside the list: the contact that is open, or, where there is room, that none is.
-#[component]
-pub(crate) fn Detail() -> impl IntoView {
+pub(crate) fn detail() -> Reactive<Drawn> {
     let store = expect_context::<Store>();
     let open = memo(move || match store.route.get() {
         Route::Contact(id) => Some(id),
         _ => None,
     });
     part(move || match open.get() {
-        Some(id) => view! { <ContactPage id/> }.drawn(),
-        None => view! { <NobodyChosen/> }.drawn(),
+        Some(id) => contact_page(id).drawn(),
+        None => nobody_chosen().drawn(),
     })
 }
 
-#[component]
-fn NobodyChosen() -> impl IntoView {
+fn nobody_chosen() -> Drawn {
     let store = expect_context::<Store>();
     let is_anybody = move || {
         store.contacts_changed.track();
@@ -45,8 +46,7 @@ fn NobodyChosen() -> impl IntoView {
     }
 }
 
-#[component]
-fn ContactPage(id: ContactId) -> impl IntoView {
+fn contact_page(id: ContactId) -> Reactive<Drawn> {
     let store = expect_context::<Store>();
     let name = memo(move || {
         store.track_contact(id);
@@ -56,15 +56,14 @@ fn ContactPage(id: ContactId) -> impl IntoView {
     let is_here = memo(move || name.with(Option::is_some));
     part(move || {
         if is_here.get() {
-            view! { <Page id name=memo(move || name.get().unwrap_or_default())/> }.drawn()
+            view! { <Page id name=memo(move || name.get().unwrap_or_default())/> }
         } else {
-            view! { <NotHere/> }.drawn()
+            not_here().drawn()
         }
     })
 }
 
-#[component]
-fn Page(id: ContactId, name: Derived<String>) -> impl IntoView {
+fn page(id: ContactId, name: Derived<String>) -> Drawn {
     let store = expect_context::<Store>();
     let own = memo(move || store.currency());
     let balances = memo(move || {
@@ -79,18 +78,37 @@ fn Page(id: ContactId, name: Derived<String>) -> impl IntoView {
                     {part_of(move || name.get(), |name| avatar(&name))}
                     <h1 class="title" tabindex="-1" data-arrival>{text(move || name.get())}</h1>
                 </div>
+                <div class="who-tools">
+                    {when(move || store.may_write(), move || view! {
+                        <button
+                            id="edit-person"
+                            class="icon-btn"
+                            type="button"
+                            aria-label="Edit person"
+                            title="Edit person"
+                            on:click=click(move || store.sheet.set(Some(Sheet::EditPerson(id))))
+                        >
+                            {icon("edit")}
+                        </button>
+                    })}
+                </div>
                 <div class="balance"><Hero balances own words=contact_word words_rest=contact_word/></div>
                 {when(move || store.may_write(), move || view! { <div class="btn-row act-wide"><GaveGot id/></div> })}
             </div>
+            {conflict_cards(store, memo(move || store.conflicts.with(|cards| cards_of(cards, id))))}
             <h2 class="unseen">"Transactions"</h2>
             <LedgerRows id/>
+            {deleted_transactions(store, id)}
             {when(move || store.may_write(), move || view! { <div class="act"><GaveGot id/></div> })}
         </section>
     }
 }
 
-#[component]
-pub(crate) fn GaveGot(id: ContactId) -> impl IntoView {
+fn cards_of(cards: &[Card], id: ContactId) -> Vec<Card> {
+    cards.iter().filter(|card| card.contact == Some(id)).cloned().collect()
+}
+
+pub(crate) fn gave_got(id: ContactId) -> Drawn {
     let store = expect_context::<Store>();
     let open = move |got| store.sheet.set(Some(Sheet::Transaction { contact: Some(id), got }));
     view! {
@@ -106,8 +124,7 @@ pub(crate) fn GaveGot(id: ContactId) -> impl IntoView {
 }
 
 /// An address of somebody who is not in this book. While the book is still arriving they may yet come.
-#[component]
-fn NotHere() -> impl IntoView {
+fn not_here() -> Drawn {
     let store = expect_context::<Store>();
     view! {
         <section class="pane detail" aria-label="Not here">

@@ -1,9 +1,8 @@
 //! One row of the list of contacts.
 
-use leptos::prelude::*;
 use tidebook_ledger::{ContactId, Currency, Direction};
 
-use crate::app::drawn::{Draw, Drawn, attr, part_of, text, when};
+use crate::app::drawn::{AllDrawn, Drawn, attr, part_of, text, view, when};
 use crate::app::format;
 use crate::app::parts::{amount_in, avatar, contact_word, icon, money};
 use crate::app::store::Store;
@@ -22,10 +21,12 @@ pub(crate) struct RowData {
     pub(crate) own: Option<Currency>,
     pub(crate) last: Option<LastLine>,
     pub(crate) is_waiting: bool,
+    /// Of something with them there are two versions.
+    pub(crate) is_split: bool,
     pub(crate) is_open: bool,
 }
 
-pub(crate) fn contact_row(store: Store, id: ContactId, data: Watched<RowData>) -> impl IntoView {
+pub(crate) fn contact_row(store: Store, id: ContactId, data: Watched<RowData>) -> Drawn {
     let line = text(move || data.with(|data| last_line(data.last.as_ref(), store)));
     view! {
         <a
@@ -40,6 +41,7 @@ pub(crate) fn contact_row(store: Store, id: ContactId, data: Watched<RowData>) -
                 <span class="row-sub">
                     <span>{line}</span>
                     {when(move || data.with(|data| data.is_waiting), waiting_mark)}
+                    {when(move || data.with(|data| data.is_split), split_mark)}
                 </span>
             </span>
             {part_of(move || data.with(Shape::of), move |shape| ends(shape, data))}
@@ -57,8 +59,12 @@ fn last_line(last: Option<&LastLine>, store: Store) -> String {
     format!("{what}, {}", format::day(last.date, store.today.get()))
 }
 
-pub(crate) fn waiting_mark() -> impl IntoView {
+pub(crate) fn waiting_mark() -> Drawn {
     view! { <span class="mark">{icon("wait")}"Waiting"</span> }
+}
+
+pub(crate) fn split_mark() -> Drawn {
+    view! { <span class="mark mark-split">{icon("fork")}"Two versions"</span> }
 }
 
 /// Which currencies stand at the end of a row, and how many have no room there.
@@ -84,12 +90,12 @@ fn ends(Shape { shown, more }: Shape, data: Watched<RowData>) -> Drawn {
         |amount: Derived<i128>| view! { <span class="word">{text(move || contact_word(amount.get()).into())}</span> };
     if let [currency] = shown[..] {
         let amount = amount_of(currency);
-        return view! { <span class="row-end">{money(currency, amount)}{word(amount)}</span> }.drawn();
+        return view! { <span class="row-end">{money(currency, amount)}{word(amount)}</span> };
     }
     let shown = shown.into_iter().map(|currency| {
         let amount = amount_of(currency);
         view! { {word(amount)} {money(currency, amount)} }
     });
     let more = (more > 0).then(|| view! { <span></span><span class="word">{format!("and {more} more")}</span> });
-    view! { <span class="row-both">{shown.collect_view()}{more}</span> }.drawn()
+    view! { <span class="row-both">{shown.all_drawn()}{more}</span> }
 }

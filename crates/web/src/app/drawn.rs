@@ -1,45 +1,47 @@
-//! Parts of views in one compiled form per kind.
+//! Parts of views, made of calls that are the same for all of them; `view!` writes the calls.
 //!
-//! A closure in a view brings some four kilobytes of machinery along, made anew for its type, and a view that might be
-//! drawn over another of its kind brings the code for that. Behind a box there is one type per kind, and the machinery
-//! is downloaded once. So views here write `{text(move || …)}`, not `{move || …}`, and `.drawn()`, not `.drawn()`.
+//! A view is drawn once, into nodes. What changes later is kept up by effects of the owner it was drawn under, and goes
+//! with that owner: so there is nothing to build again, to compare or to take down, and no code for it.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 use leptos::prelude::*;
-use leptos::tachys::html::attribute::any_attribute::AnyAttribute;
-use leptos::tachys::hydration::Cursor;
-use leptos::tachys::no_attrs;
-use leptos::tachys::view::{Mountable, Position, PositionState, Render, RenderHtml};
 use send_wrapper::SendWrapper;
-use web_sys::{Event, MouseEvent};
+use wasm_bindgen::prelude::*;
+use web_sys::{Comment, Element, Event, HtmlTemplateElement, MouseEvent, Node, Text};
 
+use crate::app::browser::document;
 use crate::app::watched::memo;
 
-pub(crate) type Reactive<T> = Box<dyn FnMut() -> T + Send>;
+pub(crate) use tidebook_view_macro::view;
+
+pub(crate) type Reactive<T> = Box<dyn FnMut() -> T>;
 
 /// A text that changes.
-pub(crate) fn text(get: impl FnMut() -> String + Send + 'static) -> Reactive<String> {
+pub(crate) fn text(get: impl FnMut() -> String + 'static) -> Reactive<String> {
     Box::new(get)
 }
 
 /// The value of an attribute, or its absence.
-pub(crate) fn attr(get: impl FnMut() -> Option<&'static str> + Send + 'static) -> Reactive<Option<&'static str>> {
+pub(crate) fn attr(get: impl FnMut() -> Option<&'static str> + 'static) -> Reactive<Option<&'static str>> {
     Box::new(get)
 }
 
 /// An attribute or property that is there or not.
-pub(crate) fn flag(get: impl FnMut() -> bool + Send + 'static) -> Reactive<bool> {
+pub(crate) fn flag(get: impl FnMut() -> bool + 'static) -> Reactive<bool> {
     Box::new(get)
 }
 
 /// A part of a view that is drawn again when what it reads changes.
-pub(crate) fn part<V: IntoView + 'static>(mut draw: impl FnMut() -> V + Send + 'static) -> Reactive<Drawn> {
+pub(crate) fn part<V: Draw>(mut draw: impl FnMut() -> V + 'static) -> Reactive<Drawn> {
     Box::new(move || draw().drawn())
 }
 
 /// A part of a view that is drawn from one value, and again when it is another.
-pub(crate) fn part_of<T: Clone + PartialEq + Send + Sync + 'static, V: IntoView + 'static>(
+pub(crate) fn part_of<T: Clone + PartialEq + Send + Sync + 'static, V: Draw>(
     get: impl Fn() -> T + Send + Sync + 'static,
-    mut draw: impl FnMut(T) -> V + Send + 'static,
+    mut draw: impl FnMut(T) -> V + 'static,
 ) -> Reactive<Drawn> {
     let value = memo(get);
     Box::new(move || {
@@ -49,12 +51,16 @@ pub(crate) fn part_of<T: Clone + PartialEq + Send + Sync + 'static, V: IntoView 
 }
 
 /// A part of a view that is there only sometimes. Drawn once each time it comes.
-pub(crate) fn when<V: IntoView + 'static>(
+pub(crate) fn when<V: Draw>(
     is_there: impl Fn() -> bool + Send + Sync + 'static,
-    mut draw: impl FnMut() -> V + Send + 'static,
+    mut draw: impl FnMut() -> V + 'static,
 ) -> Reactive<Drawn> {
+    when_drawn(Box::new(is_there), Box::new(move || draw().drawn()))
+}
+
+fn when_drawn(is_there: Box<dyn Fn() -> bool + Send + Sync>, mut draw: Reactive<Drawn>) -> Reactive<Drawn> {
     let is_there = memo(is_there);
-    Box::new(move || if is_there.get() { untrack(&mut draw).drawn() } else { ().drawn() })
+    Box::new(move || if is_there.get() { untrack(&mut draw) } else { several() })
 }
 
 /// What a click does.
@@ -67,85 +73,290 @@ pub(crate) fn value(mut take: impl FnMut(String) + 'static) -> Box<dyn FnMut(Eve
     Box::new(move |event| take(event_target_value(&event)))
 }
 
-/// A view whose elements are made already. When another comes in its place, it takes the place of all of it.
-pub(crate) struct Drawn(SendWrapper<Box<dyn Mountable>>);
-
-pub(crate) trait Draw {
-    /// Makes the elements now.
-    fn drawn(self) -> Drawn;
-}
-
-impl<V: IntoView + 'static> Draw for V {
-    fn drawn(self) -> Drawn {
-        Drawn(SendWrapper::new(Box::new(self.build())))
-    }
-}
+/// Nodes that are made already and wait for their place: one, or several in a fragment. Once they are put somewhere,
+/// they are there and not here.
+pub(crate) struct Drawn(Node);
 
 impl Drawn {
     /// An element made by hand.
-    pub(crate) fn element(element: web_sys::Element) -> Self {
-        Self(SendWrapper::new(Box::new(element)))
+    pub(crate) fn element(element: Element) -> Self {
+        Self(element.into())
+    }
+
+    pub(crate) fn put_into(self, parent: &Node) {
+        // Fails only where a node would hold itself.
+        let _ = parent.append_child(&self.0);
+    }
+
+    /// Of what is one element.
+    pub(crate) fn as_element(&self) -> &Element {
+        self.0.unchecked_ref()
     }
 }
 
-/// What a drawn view is while it is on the page.
-pub(crate) struct OnPage(Box<dyn Mountable>);
+/// An element from a text that is the same each time. It is read once, and copied from then on.
+pub(crate) fn html(text: &'static str) -> Drawn {
+    Drawn(copy_of(text, first_in(text)))
+}
 
-impl Render for Drawn {
-    type State = OnPage;
+/// The same for what is inside of an `svg`.
+pub(crate) fn drawing(text: &'static str) -> Drawn {
+    Drawn(copy_of(text, || {
+        let svg = first_in(&format!("<svg>{text}</svg>"))();
+        svg.first_child().expect("the text of an element")
+    }))
+}
 
-    fn build(self) -> OnPage {
-        OnPage(self.0.take())
-    }
+thread_local! {
+    static READ: RefCell<HashMap<(usize, usize), Node>> = RefCell::default();
+}
 
-    fn rebuild(self, state: &mut OnPage) {
-        let mut new = self.0.take();
-        state.0.insert_before_this(&mut *new);
-        state.0.unmount();
-        state.0 = new;
+fn copy_of(text: &'static str, read: impl FnOnce() -> Node) -> Node {
+    // Texts that stand in the same place are the same.
+    let place = (text.as_ptr() as usize, text.len());
+    let original = READ.with_borrow_mut(|read_before| read_before.entry(place).or_insert_with(read).clone());
+    original.clone_node_with_deep(true).expect("an element can be copied")
+}
+
+fn first_in(text: &str) -> impl FnOnce() -> Node {
+    move || {
+        let template = document().create_element("template").expect("the name of an element");
+        template.set_inner_html(text);
+        let content = template.unchecked_into::<HtmlTemplateElement>().content();
+        content.first_child().expect("the text of an element")
     }
 }
 
-impl Mountable for OnPage {
-    fn unmount(&mut self) {
-        self.0.unmount();
+/// Room for any number of nodes, of which there are none yet.
+pub(crate) fn several() -> Drawn {
+    Drawn(document().create_document_fragment().into())
+}
+
+pub(crate) fn put(parent: &Drawn, child: Drawn) {
+    child.put_into(&parent.0);
+}
+
+/// Listens for as long as the owner lives.
+pub(crate) fn on<E: JsCast + 'static>(element: &Drawn, event: &'static str, mut handle: impl FnMut(E) + 'static) {
+    listen(element, event, Box::new(move |event| handle(event.unchecked_into())));
+}
+
+fn listen(element: &Drawn, event: &'static str, handle: Box<dyn FnMut(Event)>) {
+    let listener = SendWrapper::new((element.0.clone(), Closure::wrap(handle)));
+    // Neither fails: the arguments are of the right kinds.
+    let _ = listener.0.add_event_listener_with_callback(event, listener.1.as_ref().unchecked_ref());
+    on_cleanup(move || {
+        let (node, handle) = listener.take();
+        let _ = node.remove_event_listener_with_callback(event, handle.as_ref().unchecked_ref());
+    });
+}
+
+/// Runs now, and again when what it reads changes, for as long as the owner lives.
+fn keep_up(mut run: Box<dyn FnMut()>) {
+    let effect = SendWrapper::new(RenderEffect::new(move |_| run()));
+    on_cleanup(move || drop(effect));
+}
+
+/// What an attribute or a property can be.
+pub(crate) trait Value: 'static {
+    /// Absent where it is none.
+    fn words(self) -> Option<String>;
+    fn js(self) -> JsValue;
+}
+
+impl Value for String {
+    fn words(self) -> Option<String> {
+        Some(self)
     }
 
-    fn mount(&mut self, parent: &web_sys::Element, marker: Option<&web_sys::Node>) {
-        self.0.mount(parent, marker);
-    }
-
-    fn insert_before_this(&self, child: &mut dyn Mountable) -> bool {
-        self.0.insert_before_this(child)
-    }
-
-    fn elements(&self) -> Vec<web_sys::Element> {
-        self.0.elements()
+    fn js(self) -> JsValue {
+        self.into()
     }
 }
 
-no_attrs!(Drawn);
+impl Value for &'static str {
+    fn words(self) -> Option<String> {
+        Some(self.to_owned())
+    }
 
-/// Asked for by views that could also be sent by a server; there is none that does.
-impl RenderHtml for Drawn {
-    type AsyncOutput = Self;
-    type Owned = Self;
+    fn js(self) -> JsValue {
+        self.into()
+    }
+}
 
-    const MIN_LENGTH: usize = 0;
+impl Value for bool {
+    fn words(self) -> Option<String> {
+        self.then(String::new)
+    }
 
-    fn dry_resolve(&mut self) {}
+    fn js(self) -> JsValue {
+        self.into()
+    }
+}
 
-    async fn resolve(self) -> Self {
+impl<T: Value> Value for Option<T> {
+    fn words(self) -> Option<String> {
+        self.and_then(T::words)
+    }
+
+    fn js(self) -> JsValue {
+        self.map_or(JsValue::NULL, T::js)
+    }
+}
+
+/// An attribute, as it is or as it changes.
+pub(crate) trait Attribute {
+    fn set(self, element: &Drawn, name: &'static str);
+}
+
+impl<T: Value> Attribute for T {
+    fn set(self, element: &Drawn, name: &'static str) {
+        set_attribute(element.as_element(), name, self.words());
+    }
+}
+
+impl<T: Value> Attribute for Reactive<T> {
+    fn set(mut self, element: &Drawn, name: &'static str) {
+        let element = element.as_element().clone();
+        keep_up(Box::new(move || set_attribute(&element, name, self().words())));
+    }
+}
+
+fn set_attribute(element: &Element, name: &str, value: Option<String>) {
+    // Neither fails for names that attributes can have. What is as it was is left alone: a page that is looked at by a
+    // reader or an observer stands still.
+    let _ = match value {
+        Some(value) if element.get_attribute(name).as_ref() == Some(&value) => Ok(()),
+        Some(value) => element.set_attribute(name, &value),
+        None => element.remove_attribute(name),
+    };
+}
+
+/// A property, as it is or as it changes.
+pub(crate) trait Property {
+    fn set(self, element: &Drawn, name: &'static str);
+}
+
+impl<T: Value> Property for T {
+    fn set(self, element: &Drawn, name: &'static str) {
+        set_property(element.as_element(), name, &self.js());
+    }
+}
+
+impl<T: Value> Property for Reactive<T> {
+    fn set(mut self, element: &Drawn, name: &'static str) {
+        let element = element.as_element().clone();
+        keep_up(Box::new(move || set_property(&element, name, &self().js())));
+    }
+}
+
+fn set_property(element: &Element, name: &str, value: &JsValue) {
+    let name = name.into();
+    // What is written is left alone where it is the same, and the place in it where somebody types.
+    if js_sys::Reflect::get(element, &name).as_ref() != Ok(value) {
+        // Fails only on frozen objects.
+        let _ = js_sys::Reflect::set(element, &name, value);
+    }
+}
+
+/// What can stand in a view.
+pub(crate) trait Draw {
+    /// Makes the nodes now.
+    fn drawn(self) -> Drawn;
+}
+
+impl Draw for Drawn {
+    fn drawn(self) -> Drawn {
         self
     }
+}
 
-    fn to_html_with_buf(self, _: &mut String, _: &mut Position, _: bool, _: bool, _: Vec<AnyAttribute>) {}
-
-    fn hydrate<const FROM_SERVER: bool>(self, _: &Cursor, _: &PositionState) -> OnPage {
-        self.build()
+impl Draw for &str {
+    fn drawn(self) -> Drawn {
+        Drawn(document().create_text_node(self).into())
     }
+}
 
-    fn into_owned(self) -> Self {
-        self
+impl Draw for String {
+    fn drawn(self) -> Drawn {
+        self.as_str().drawn()
+    }
+}
+
+impl Draw for () {
+    fn drawn(self) -> Drawn {
+        several()
+    }
+}
+
+impl<T: Draw> Draw for Option<T> {
+    fn drawn(self) -> Drawn {
+        self.map_or_else(several, T::drawn)
+    }
+}
+
+impl<T: Draw> Draw for Vec<T> {
+    fn drawn(self) -> Drawn {
+        self.into_iter().all_drawn()
+    }
+}
+
+impl<T: Draw, const N: usize> Draw for [T; N] {
+    fn drawn(self) -> Drawn {
+        self.into_iter().all_drawn()
+    }
+}
+
+impl Draw for Reactive<String> {
+    fn drawn(mut self) -> Drawn {
+        let node: Text = document().create_text_node("");
+        let shown = node.clone();
+        keep_up(Box::new(move || {
+            let text = self();
+            if shown.data() != text {
+                shown.set_data(&text);
+            }
+        }));
+        Drawn(node.into())
+    }
+}
+
+impl Draw for Reactive<Drawn> {
+    fn drawn(mut self) -> Drawn {
+        let all = several();
+        let [start, end] = [(), ()].map(|()| {
+            let mark: Comment = document().create_comment("");
+            put(&all, Drawn(mark.clone().into()));
+            mark
+        });
+        keep_up(Box::new(move || {
+            let new = self();
+            replace_between(&start, &end, new);
+        }));
+        all
+    }
+}
+
+/// Puts nodes in the place of all that stands between two others.
+fn replace_between(start: &Node, end: &Node, new: Drawn) {
+    // The two always have the same parent: what holds a part is put elsewhere as a whole.
+    let Some(parent) = end.parent_node() else { return };
+    while let Some(old) = start.next_sibling().filter(|old| old != end) {
+        // Fails for no child that is there.
+        let _ = parent.remove_child(&old);
+    }
+    let _ = parent.insert_before(&new.0, Some(end));
+}
+
+/// Draws one after the other.
+pub(crate) trait AllDrawn: Iterator {
+    fn all_drawn(self) -> Drawn;
+}
+
+impl<T: Draw, I: Iterator<Item = T>> AllDrawn for I {
+    fn all_drawn(self) -> Drawn {
+        let all = several();
+        self.for_each(|one| put(&all, one.drawn()));
+        all
     }
 }

@@ -1,18 +1,21 @@
-//! The form for a transaction: four fields, and the rest under More.
+//! The form for a transaction, new or not: four fields, and the rest under More.
 
 use leptos::prelude::*;
-use tidebook_ledger::{AmountInputError, ContactId, Currency, Direction, TransactionId, parse_amount};
+use tidebook_ledger::{
+    AmountInputError, ContactId, Currency, Direction, LedgerOp, Transaction, TransactionId, parse_amount,
+};
 use web_sys::SubmitEvent;
 
 use crate::app::browser::{self, query};
-use crate::app::drawn::{attr, click, flag, part, text, value};
+use crate::app::drawn::{Drawn, attr, click, flag, part, text, value, view};
 use crate::app::driver::new_id;
 use crate::app::format;
-use crate::app::parts::{CurrencySelect, field_error, icon};
+use crate::app::parts::{currency_select, field_error, icon};
+use crate::app::person_form::foot;
 use crate::app::store::Store;
 use crate::app::watched::{Watched, effect, memo};
-use crate::app::who_field::WhoField;
-use crate::entry::{self, EntryFaults, NewIds, Who, amount_fault, read_entry};
+use crate::app::who_field::who_field;
+use crate::entry::{self, EntryFaults, NewIds, Who, amount_fault, read_edit, read_entry};
 
 /// What is in the form.
 #[derive(Clone, Copy)]
@@ -26,19 +29,22 @@ struct Fields {
     due: Watched<String>,
     /// What was wrong when the person last tried to save.
     faults: Watched<EntryFaults>,
+    /// The transaction it changes.
+    edited: Option<TransactionId>,
 }
 
 impl Fields {
-    fn new(store: Store, contact: Option<ContactId>, got: bool) -> Self {
+    fn new(form: entry::EntryForm, edited: Option<TransactionId>) -> Self {
         Self {
-            who: Watched::new(contact.map_or_else(|| Who::New(String::new()), Who::Known)),
-            amount: Watched::new(String::new()),
-            direction: Watched::new(if got { Direction::Got } else { Direction::Gave }),
-            currency: Watched::new(untrack(|| store.currency()).unwrap_or_else(format::home_currency)),
-            note: Watched::new(String::new()),
-            date: Watched::new(store.today.get_untracked().to_string()),
-            due: Watched::new(String::new()),
+            who: Watched::new(form.who),
+            amount: Watched::new(form.amount),
+            direction: Watched::new(form.direction),
+            currency: Watched::new(form.currency),
+            note: Watched::new(form.note),
+            date: Watched::new(form.date),
+            due: Watched::new(form.due),
             faults: Watched::new(EntryFaults::default()),
+            edited,
         }
     }
 
@@ -66,15 +72,35 @@ impl Fields {
     }
 }
 
-#[component]
-pub(crate) fn EntryForm(contact: Option<ContactId>, got: bool) -> impl IntoView {
+fn empty_form(store: Store, contact: Option<ContactId>, got: bool) -> entry::EntryForm {
+    entry::EntryForm {
+        who: contact.map_or_else(|| Who::New(String::new()), Who::Known),
+        amount: String::new(),
+        direction: if got { Direction::Got } else { Direction::Gave },
+        currency: untrack(|| store.currency()).unwrap_or_else(format::home_currency),
+        note: String::new(),
+        date: store.today.get_untracked().to_string(),
+        due: String::new(),
+    }
+}
+
+/// For something new with this contact, or for the transaction that is edited.
+pub(crate) fn entry_form(contact: Option<ContactId>, got: bool, edited: Option<TransactionId>) -> Drawn {
     let store = expect_context::<Store>();
-    let fields = Fields::new(store, contact, got);
+    let before = edited.and_then(|id| store.view(|state| state.transaction(id).cloned()).flatten());
+    let form = before.as_ref().map_or_else(|| empty_form(store, contact, got), entry::EntryForm::of);
+    let fields = Fields::new(form, edited);
+    let before: Watched<Option<Transaction>> = Watched::new(before);
     // What the form shows was read now, whatever comes while it is open.
     let base = store.seq();
     let save = move || -> bool {
         let ids = NewIds { contact: ContactId(new_id()), transaction: TransactionId(new_id()) };
-        let ops = match read_entry(&fields.read(), ids) {
+        let form = fields.read();
+        let ops = before.with_untracked(|before| match before {
+            Some(before) => read_edit(&form, before, ids.contact),
+            None => read_entry(&form, ids),
+        });
+        let ops = match ops {
             Ok(ops) => ops,
             Err(faults) => {
                 fields.faults.set(faults);
@@ -84,7 +110,8 @@ pub(crate) fn EntryForm(contact: Option<ContactId>, got: bool) -> impl IntoView 
         };
         // Somebody just made is known to the form from now on.
         let made = (ops.len() > 1).then_some(ids.contact);
-        match store.mutate(base, ops) {
+        let result = if ops.is_empty() { Ok(()) } else { store.mutate(base, ops) };
+        match result {
             Ok(()) => {
                 made.into_iter().for_each(|id| fields.who.set(Who::Known(id)));
                 true
@@ -107,6 +134,19 @@ pub(crate) fn EntryForm(contact: Option<ContactId>, got: bool) -> impl IntoView 
             browser::focus(browser::by_id("amount"));
         }
     };
+    let foot = match edited {
+        None => view! {
+            <button id="save-another" class="btn btn-line" type="button" on:click=click(another)>
+                "Save, add another"
+            </button>
+            <button id="save" class="btn btn-solid" type="submit">"Save"</button>
+        },
+        Some(id) => foot(move || {
+            store.sheet.set(None);
+            let (delete, undo) = (LedgerOp::DeleteTransaction { id }, LedgerOp::RestoreTransaction { id });
+            store.delete(base, delete, undo, "The transaction is deleted".into());
+        }),
+    };
     view! {
         <form novalidate on:submit=submit>
             <DirectionChoice direction=fields.direction/>
@@ -125,18 +165,12 @@ pub(crate) fn EntryForm(contact: Option<ContactId>, got: bool) -> impl IntoView 
                 {field_error("note-error", move || fields.faults.with(|faults| faults.note.clone()))}
             </div>
             <More fields/>
-            <div class="sheet-foot">
-                <button id="save-another" class="btn btn-line" type="button" on:click=click(another)>
-                    "Save, add another"
-                </button>
-                <button id="save" class="btn btn-solid" type="submit">"Save"</button>
-            </div>
+            <div class="sheet-foot">{foot}</div>
         </form>
     }
 }
 
-#[component]
-fn DirectionChoice(direction: Watched<Direction>) -> impl IntoView {
+fn direction_choice(direction: Watched<Direction>) -> Drawn {
     let choice = move |choice: Direction, class: &'static str, words: &'static str, symbol: &'static str| {
         view! {
             <label class=class>
@@ -161,8 +195,7 @@ fn DirectionChoice(direction: Watched<Direction>) -> impl IntoView {
     }
 }
 
-#[component]
-fn AmountField(fields: Fields) -> impl IntoView {
+fn amount_field(fields: Fields) -> Drawn {
     let was_left = Watched::new(false);
     // While somebody types, half an amount is no fault; once they have left the field it is.
     let fault = memo(move || {
@@ -174,7 +207,7 @@ fn AmountField(fields: Fields) -> impl IntoView {
     view! {
         <div class="field sum">
             <label class="label" for="amount">"Amount"</label>
-            <CurrencySelect id="currency" value=fields.currency/>
+            <CurrencySelect id="currency" value=fields.currency named=false/>
             <input
                 id="amount"
                 data-first
@@ -196,8 +229,7 @@ fn AmountField(fields: Fields) -> impl IntoView {
 }
 
 /// Says back what was understood, and where it leads.
-#[component]
-fn Echo(fields: Fields) -> impl IntoView {
+fn echo(fields: Fields) -> Drawn {
     let store = expect_context::<Store>();
     let understood = memo(move || {
         let amount = fields.parsed().ok()?;
@@ -208,7 +240,11 @@ fn Echo(fields: Fields) -> impl IntoView {
                 store.track_contact(id);
                 let read = |state: &tidebook_ledger::LedgerState| {
                     let balance = state.balances_of(id).get(&currency).copied().unwrap_or(0);
-                    Some((state.contact(id)?.name.clone(), balance))
+                    // What is edited takes the place of what it was.
+                    let own = fields.edited.and_then(|id| state.transaction(id)).filter(|it| !it.deleted);
+                    let own = own.filter(|own| own.contact == id && own.currency == currency);
+                    let others = balance - own.map_or(0, Transaction::signed_amount);
+                    Some((state.contact(id)?.name.clone(), others))
                 };
                 store.view(read).flatten()?
             }
@@ -251,8 +287,7 @@ fn spaced(typed: &str) -> String {
     typed.split('+').map(str::trim).collect::<Vec<_>>().join(" + ")
 }
 
-#[component]
-fn More(fields: Fields) -> impl IntoView {
+fn more(fields: Fields) -> Drawn {
     // A fault in a field that nobody sees would be no help.
     effect(move || {
         let is_hidden_fault = fields.faults.with(|faults| faults.date.is_some() || faults.due.is_some());

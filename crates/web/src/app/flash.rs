@@ -28,7 +28,7 @@ fn row_of(touched: &Touched) -> Option<HtmlElement> {
     match touched {
         Touched::Contact(id) => query(&format!("[data-contact='{id}']")),
         Touched::Transaction(id) => query(&format!("[data-transaction='{id}']")),
-        Touched::Book => None,
+        Touched::Book | Touched::Conflict(_) => None,
     }
 }
 

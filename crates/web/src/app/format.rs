@@ -63,8 +63,13 @@ pub(crate) fn day(date: CivilDate, today: CivilDate) -> String {
         DayShape::Tomorrow => "tomorrow".into(),
         DayShape::Weekday => weekday(date),
         DayShape::DayAndMonth => written("day", &[("day", "numeric"), ("month", "short")], date),
-        DayShape::WithYear => written("full", &[("day", "numeric"), ("month", "short"), ("year", "numeric")], date),
+        DayShape::WithYear => full_day(date),
     }
+}
+
+/// "17 Nov 2026"
+pub(crate) fn full_day(date: CivilDate) -> String {
+    written("full", &[("day", "numeric"), ("month", "short"), ("year", "numeric")], date)
 }
 
 pub(crate) fn weekday(date: CivilDate) -> String {
@@ -117,7 +122,7 @@ const HOME_CURRENCIES: &str = "US:USD GB:GBP CH:CHF LI:CHF JP:JPY CA:CAD AU:AUD 
 /// The currency of the person's region, as far as their browser tells it: "de-CH" is Switzerland.
 pub(crate) fn home_currency() -> Currency {
     let language = window().navigator().language().unwrap_or_default();
-    let region = language.split('-').skip(1).find(|part| part.len() == 2).unwrap_or_default().to_uppercase();
+    let region = language.split('-').skip(1).find(|part| part.len() == 2).unwrap_or_default().to_ascii_uppercase();
     let code = HOME_CURRENCIES.split(' ').find_map(|pair| pair.strip_prefix(region.as_str())?.strip_prefix(':'));
     code.unwrap_or("EUR").parse().expect("the table holds codes in use")
 }
@@ -160,7 +165,7 @@ pub(crate) fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    name::fold(&String::from(js_sys::JsString::from(text).normalize("NFD")))
+    name::fold(&String::from(js_sys::JsString::from(text).to_lower_case().normalize("NFD")))
 }
 
 /// The browser, as summaries need it.

@@ -3,14 +3,14 @@
 use leptos::prelude::*;
 
 use crate::app::browser::document;
-use crate::app::drawn::{Draw, attr, click, part, text, when};
+use crate::app::drawn::{AllDrawn, Draw, Drawn, attr, click, part, text, view, when};
 use crate::app::driver::spawn;
 use crate::app::parts::icon;
-use crate::app::sheet::SheetHost;
+use crate::app::sheet::sheet_host;
 use crate::app::store::{Sheet, Store};
-use crate::app::sync_menu::{SyncChip, SyncMenu};
+use crate::app::sync_menu::{sync_chip, sync_menu, undecided};
 use crate::app::watched::{effect, memo};
-use crate::app::{contact_list, contact_page, router, session, settings};
+use crate::app::{attention, contact_list, contact_page, router, session, settings};
 use crate::chip::chip;
 use crate::route::Route;
 
@@ -21,22 +21,23 @@ const HUMPS: usize = 126;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Middle {
     Book,
+    Attention,
     Settings,
     Unknown,
 }
 
-#[component]
-pub(crate) fn Frame() -> impl IntoView {
+pub(crate) fn frame() -> Drawn {
     let store = expect_context::<Store>();
     let middle = memo(move || match store.route.get() {
         Route::Contacts | Route::Contact(_) => Middle::Book,
+        Route::Attention => Middle::Attention,
         Route::Settings => Middle::Settings,
         Route::Unknown => Middle::Unknown,
     });
     let view_name = memo(move || match store.route.get() {
         Route::Contacts => "list",
         Route::Contact(_) => "detail",
-        Route::Settings | Route::Unknown => "page",
+        Route::Attention | Route::Settings | Route::Unknown => "page",
     });
     title_follows(store);
     view! {
@@ -50,8 +51,9 @@ pub(crate) fn Frame() -> impl IntoView {
                         <contact_list::ContactList/>
                         <contact_page::Detail/>
                     }.drawn(),
-                    Middle::Settings => view! { <settings::Settings/> }.drawn(),
-                    Middle::Unknown => view! { <NoSuchPage/> }.drawn(),
+                    Middle::Attention => attention::attention().drawn(),
+                    Middle::Settings => settings::settings().drawn(),
+                    Middle::Unknown => no_such_page().drawn(),
                 })}
                 <SheetHost/>
             </main>
@@ -68,6 +70,7 @@ fn title_follows(store: Store) {
             let name = store.view(|state| state.contact(id).map(|contact| contact.name.clone())).flatten();
             name.unwrap_or_else(|| "Not here".into())
         }
+        Route::Attention => "Needs attention".into(),
         Route::Settings => "Settings".into(),
         Route::Unknown => "Not here".into(),
     });
@@ -75,10 +78,9 @@ fn title_follows(store: Store) {
     on_cleanup(|| document().set_title("Tidebook"));
 }
 
-#[component]
-fn Bar() -> impl IntoView {
+fn bar() -> Drawn {
     let store = expect_context::<Store>();
-    let state = memo(move || chip(store.status.get(), store.reached.get()).state);
+    let state = memo(move || chip(store.status.get(), store.reached.get(), undecided(store)).state);
     let name = memo(move || store.book_name());
     let wave = format!("M-32 4q8 -4 16 0{}", "t16 0".repeat(2 * HUMPS));
     view! {
@@ -101,8 +103,7 @@ fn Bar() -> impl IntoView {
     }
 }
 
-#[component]
-fn BookMenu() -> impl IntoView {
+fn book_menu() -> Drawn {
     let store = expect_context::<Store>();
     let books = part(move || {
         let books = store.books.get();
@@ -133,7 +134,7 @@ fn BookMenu() -> impl IntoView {
                 </li>
             }
         });
-        items.collect_view()
+        items.all_drawn()
     });
     view! {
         <div id="book-menu" class="menu menu-book" popover="auto">
@@ -153,15 +154,32 @@ fn BookMenu() -> impl IntoView {
     }
 }
 
-#[component]
-fn Nav() -> impl IntoView {
+fn nav() -> Drawn {
     let store = expect_context::<Store>();
     let contacts = attr(move || matches!(store.route.get(), Route::Contacts | Route::Contact(_)).then_some("page"));
+    let attention = attr(move || (store.route.get() == Route::Attention).then_some("page"));
+    let count = memo(move || undecided(store) + store.rejected.with(Vec::len));
+    let badge = move |class: &'static str| {
+        when(
+            move || count.get() > 0,
+            move || {
+                view! {
+                    <span class=class>{text(move || count.get().to_string())}<span class="unseen">" to decide"</span></span>
+                }
+            },
+        )
+    };
     let settings = attr(move || (store.route.get() == Route::Settings).then_some("page"));
     view! {
         <nav class="nav" aria-label="Main">
             <ul>
-                <li><a href="/" aria-current=contacts>{icon("people")}<span>"Contacts"</span></a></li>
+                <li>
+                    <a href="/" aria-current=contacts>
+                        {icon("people")}
+                        <span>"Contacts"</span>
+                        {badge("badge only-narrow")}
+                    </a>
+                </li>
                 {when(move || store.may_write(), move || view! {
                     <li>
                         <button id="add" class="nav-add" type="button" on:click=click(move || open_add(store))>
@@ -171,6 +189,13 @@ fn Nav() -> impl IntoView {
                         </button>
                     </li>
                 })}
+                <li class="only-wide">
+                    <a href="/attention" aria-current=attention>
+                        {icon("attention")}
+                        <span>"Needs attention"</span>
+                        {badge("badge")}
+                    </a>
+                </li>
                 <li><a href="/settings" aria-current=settings>{icon("settings")}<span>"Settings"</span></a></li>
             </ul>
         </nav>
@@ -189,8 +214,7 @@ pub(crate) fn open_add(store: Store) {
     store.sheet.set(Some(Sheet::Transaction { contact, got: false }));
 }
 
-#[component]
-fn NoSuchPage() -> impl IntoView {
+fn no_such_page() -> Drawn {
     view! {
         <div class="page narrow">
             <div class="empty">

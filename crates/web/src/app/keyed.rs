@@ -6,12 +6,11 @@
 use std::collections::{HashMap, HashSet};
 
 use leptos::prelude::*;
-use leptos::tachys::view::{Mountable, Render};
 use uuid::Uuid;
 use web_sys::Element;
 
 use crate::app::browser::element;
-use crate::app::drawn::{Drawn, OnPage};
+use crate::app::drawn::Drawn;
 use crate::app::watched::Watched;
 use crate::moves::staying;
 
@@ -67,7 +66,6 @@ struct Row {
     element: Element,
     /// Takes the row's reactive parts down when dropped.
     _owner: Owner,
-    _on_page: OnPage,
 }
 
 impl Rows {
@@ -80,9 +78,8 @@ impl Rows {
 
     fn insert(&mut self, key: Uuid, owner: Owner, drawn: Drawn) {
         let element = element(self.tag, &[]);
-        let mut on_page = drawn.build();
-        on_page.mount(&element, None);
-        self.rows.insert(key, Row { element, _owner: owner, _on_page: on_page });
+        drawn.put_into(&element);
+        self.rows.insert(key, Row { element, _owner: owner });
     }
 
     /// Puts the rows in order, and takes away those that are not in it.

@@ -5,25 +5,25 @@ use tidebook_ledger::{CivilDate, ContactId, Currency, Direction, TransactionId};
 use uuid::Uuid;
 
 use crate::app::browser::element;
-use crate::app::contact_list::Gauge;
-use crate::app::contact_row::waiting_mark;
-use crate::app::drawn::{Draw, Drawn, attr, part_of, text, when};
+use crate::app::contact_list::gauge;
+use crate::app::contact_row::{split_mark, waiting_mark};
+use crate::app::drawn::{Draw, Drawn, attr, click, part_of, text, view, when};
 use crate::app::format;
 use crate::app::keyed::KeyedRows;
 use crate::app::parts::colour;
-use crate::app::sentinel::Sentinel;
-use crate::app::store::Store;
+use crate::app::sentinel::sentinel;
+use crate::app::store::{Sheet, Store};
 use crate::app::watched::{Watched, effect, memo};
 use crate::ledger_page::{Line, MonthLines, draw as draw_page};
 use crate::window::{ROWS_STEP, rows_to_draw};
 
-#[component]
-pub(crate) fn LedgerRows(id: ContactId) -> impl IntoView {
+pub(crate) fn ledger_rows(id: ContactId) -> Drawn {
     let store = expect_context::<Store>();
     let wanted = Watched::new(ROWS_STEP);
     let last = Watched::new(None::<TransactionId>);
     let page = memo(move || {
         store.track_contact(id);
+        store.conflicts.track();
         store.waiting.with(|waiting| {
             let read = |state: &tidebook_ledger::LedgerState| {
                 let mut newest = state.transactions_of(id).rev().take(2 * wanted.get());
@@ -45,14 +45,13 @@ pub(crate) fn LedgerRows(id: ContactId) -> impl IntoView {
     let drawn = memo(move || page.with(|page| page.drawn));
     let is_all = memo(move || page.with(|page| page.is_all));
     view! {
-        {when(move || drawn.get() == 0, || view! { <NothingYet/> })}
+        {when(move || drawn.get() == 0, nothing_yet)}
         {Drawn::element(place)}
         <Sentinel drawn is_all more=move || wanted.set(drawn.with_untracked(|drawn| *drawn) + ROWS_STEP)/>
     }
 }
 
-#[component]
-fn NothingYet() -> impl IntoView {
+fn nothing_yet() -> Drawn {
     view! {
         <div class="empty">
             <Gauge/>
@@ -68,7 +67,7 @@ fn month_key(month: &MonthLines) -> Uuid {
     Uuid::from_u64_pair(u64::from(year.unsigned_abs()), u64::from(month.unsigned_abs()))
 }
 
-fn month_rows(store: Store, lines: Watched<MonthLines>) -> impl IntoView {
+fn month_rows(store: Store, lines: Watched<MonthLines>) -> Drawn {
     let place = element("ul", &[]);
     let mut rows = KeyedRows::new(place.clone(), "li");
     let draw = move |id, line| transaction_row(store, TransactionId(id), line).drawn();
@@ -88,7 +87,7 @@ fn month_rows(store: Store, lines: Watched<MonthLines>) -> impl IntoView {
     }
 }
 
-fn transaction_row(store: Store, id: TransactionId, line: Watched<Line>) -> impl IntoView {
+fn transaction_row(store: Store, id: TransactionId, line: Watched<Line>) -> Drawn {
     let class = attr(move || Some(if line.with(|line| line.first) { "row txn first" } else { "row txn" }));
     let same_day = attr(move || line.with(|line| line.same_day).then_some(""));
     let after = text(move || line.with(|line| format::money(line.after, line.currency).signed()));
@@ -96,10 +95,21 @@ fn transaction_row(store: Store, id: TransactionId, line: Watched<Line>) -> impl
         <div class=class data-transaction=id.to_string() data-same-day=same_day>
             {part_of(move || line.with(|line| line.date), day)}
             <span class="row-main">
-                <span class="row-name">{text(move || line.with(name))}</span>
+                <span class="row-name">
+                    {part_of(move || store.may_write(), move |may_write| {
+                        let name = text(move || line.with(name));
+                        if may_write {
+                            let open = move || store.sheet.set(Some(Sheet::EditTransaction(id)));
+                            view! { <button class="row-link" type="button" on:click=click(open)>{name}</button> }
+                        } else {
+                            name.drawn()
+                        }
+                    })}
+                </span>
                 <span class="row-sub">
                     <span>{text(move || line.with(|line| verb_and_author(line, store)))}</span>
                     {when(move || line.with(|line| line.waiting), waiting_mark)}
+                    {when(move || line.with(|line| line.split), split_mark)}
                 </span>
             </span>
             <span class="row-end">
@@ -130,7 +140,7 @@ fn verb_and_author(line: &Line, store: Store) -> String {
     })
 }
 
-fn day(date: CivilDate) -> impl IntoView {
+fn day(date: CivilDate) -> Drawn {
     let number = date.date().day().to_string();
     view! {
         <time class="txn-date" datetime=date.to_string()>
@@ -140,7 +150,7 @@ fn day(date: CivilDate) -> impl IntoView {
     }
 }
 
-fn amount((signed, currency): (i128, Currency)) -> impl IntoView {
+fn amount((signed, currency): (i128, Currency)) -> Drawn {
     let text = format::money(signed, currency).signed();
     view! { <data class=colour(signed) value=signed.to_string()>{text}</data> }
 }

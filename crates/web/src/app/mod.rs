@@ -8,21 +8,29 @@ mod drawn;
 mod driver;
 mod format;
 mod keyed;
+mod op_words;
 mod panic;
 mod parts;
 mod router;
 mod session;
 mod store;
+mod unsent;
 mod watched;
 
+mod attention;
+mod conflict_card;
 mod contact_list;
 mod contact_page;
 mod contact_row;
+mod deleted;
 mod entry_form;
 mod flash;
 mod frame;
 mod keys;
 mod ledger_rows;
+mod members;
+mod person_form;
+mod removed;
 mod sentinel;
 mod settings;
 mod sheet;
@@ -37,7 +45,7 @@ use wasm_bindgen::JsCast;
 use web_sys::BeforeUnloadEvent;
 
 use browser::{by_id, document, focus, listen, query, window};
-use drawn::{Draw, part};
+use drawn::{Draw, Drawn, part, view};
 use session::Start;
 use store::{Phase, Store};
 use watched::{effect, memo};
@@ -45,17 +53,22 @@ use watched::{effect, memo};
 /// Starts the app: finds out who is here, then takes the place of the static shell.
 pub fn start() {
     panic::show_a_way_out();
+    let invite = router::take_invite();
     driver::spawn(async {
         let start = session::start().await;
-        mount(start);
+        mount(start, invite);
     });
 }
 
-fn mount(start: Start) {
+fn mount(start: Start, invite: Option<String>) {
     let root = by_id("app").expect("the shell has a place for the app");
     root.set_inner_html("");
-    leptos::mount::mount_to(root, move || {
+    // Fails only where it was done before.
+    let _ = any_spawner::Executor::init_wasm_bindgen();
+    let owner = Owner::new();
+    owner.with(|| {
         let store = Store::new(Phase::SignedOut);
+        store.invite.set(invite);
         provide_context(store);
         router::start(store);
         keys::start(store);
@@ -63,13 +76,13 @@ fn mount(start: Start) {
         sheet::follow_width();
         listen_to_the_window(store);
         session::arrive(store, start);
-        view! { <App/> }
-    })
-    .forget();
+        app().put_into(&root);
+    });
+    // The app lives as long as its page.
+    std::mem::forget(owner);
 }
 
-#[component]
-fn App() -> impl IntoView {
+fn app() -> Drawn {
     let store = expect_context::<Store>();
     let phase = memo(move || store.phase.get());
     let mut was_drawn = false;
@@ -82,10 +95,11 @@ fn App() -> impl IntoView {
     });
     view! {
         {part(move || match phase.get() {
-            Phase::SignedOut => view! { <welcome::Welcome/> }.drawn(),
-            Phase::Unreachable => view! { <welcome::Unreachable/> }.drawn(),
-            Phase::FirstBook => view! { <welcome::FirstBook/> }.drawn(),
-            Phase::Open => view! { <frame::Frame/> }.drawn(),
+            Phase::SignedOut => welcome::welcome().drawn(),
+            Phase::Unreachable => welcome::unreachable().drawn(),
+            Phase::FirstBook => welcome::first_book().drawn(),
+            Phase::Open => frame::frame().drawn(),
+            Phase::Removed => removed::removed().drawn(),
         })}
         <toast::Toast/>
     }

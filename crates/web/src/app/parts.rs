@@ -1,37 +1,34 @@
 //! Small parts that stand everywhere: icons, avatars, amounts, what is wrong with a field.
 
-use leptos::prelude::*;
 use tidebook_ledger::{Balances, Currency};
 
-use crate::app::drawn::{self, Draw, attr, flag, part, part_of, text};
+use crate::app::drawn::{self, AllDrawn, Draw, Drawn, Reactive, attr, flag, part, part_of, text, view};
 use crate::app::format;
 use crate::app::watched::{Derived, Watched, memo};
 use crate::name;
 
 /// A symbol of the sprite in the page.
-pub(crate) fn icon(name: &'static str) -> impl IntoView {
-    view! { <svg class="icon" aria-hidden="true"><use href=format!("#i-{name}")></use></svg> }
+pub(crate) fn icon(name: &'static str) -> Drawn {
+    let reference = view! { <use href=format!("#i-{name}")></use> };
+    view! { <svg class="icon" aria-hidden="true">{reference}</svg> }
 }
 
 /// Initials on a tint, to be told from others at a glance; readers hear the name beside it.
-pub(crate) fn avatar(name: &str) -> impl IntoView + use<> {
+pub(crate) fn avatar(name: &str) -> Drawn {
     let tint = name::tint(name).to_string();
     view! { <span class="avatar" data-tint=tint aria-hidden="true">{name::initials(name)}</span> }
 }
 
 /// What is wrong with a field, below it. Always there, so that what comes into it is read out.
-pub(crate) fn field_error(
-    id: &'static str,
-    fault: impl Fn() -> Option<String> + Send + Sync + 'static,
-) -> impl IntoView {
+pub(crate) fn field_error(id: &'static str, fault: impl Fn() -> Option<String> + Send + Sync + 'static) -> Drawn {
     let fault = memo(fault);
     view! { <div id=id aria-live="polite">{error_line(fault)}</div> }
 }
 
 /// A fault as a line of its own, where there is one.
-pub(crate) fn error_line(fault: Derived<Option<String>>) -> impl IntoView {
+pub(crate) fn error_line(fault: Derived<Option<String>>) -> Reactive<Drawn> {
     part(move || match fault.get() {
-        Some(fault) => view! { <p class="error">{icon("alert")}<span>{fault}</span></p> }.drawn(),
+        Some(fault) => view! { <p class="error">{icon("alert")}<span>{fault}</span></p> },
         None => ().drawn(),
     })
 }
@@ -61,16 +58,14 @@ pub(crate) fn in_order(balances: &Balances, own: Option<Currency>) -> Vec<(Curre
     first.into_iter().chain(rest).map(|(currency, amount)| (*currency, *amount)).collect()
 }
 
-/// Balances at the head of a page: one large, the others below it.
-#[component]
-pub(crate) fn Hero(
+/// Balances at the head of a page: one large, the others below it. `words` stand before the large figure, by its sign,
+/// and `words_rest` before the others.
+pub(crate) fn hero(
     balances: Derived<Vec<(Currency, i128)>>,
     own: Derived<Option<Currency>>,
-    /// The words before the large figure, by its sign.
     words: fn(i128) -> &'static str,
-    /// The same for the others.
     words_rest: fn(i128) -> &'static str,
-) -> impl IntoView {
+) -> Drawn {
     // Even in everything: the large figure is nothing, in the book's own currency.
     // Drawn again when other currencies come in; an amount that changes is only written anew.
     let currencies = memo(move || balances.with(|all| all.iter().map(|(currency, _)| *currency).collect::<Vec<_>>()));
@@ -82,7 +77,7 @@ pub(crate) fn Hero(
     );
     let rest = part(move || {
         let rest = currencies.get().into_iter().skip(1);
-        rest.map(|currency| rest_item(currency, memo(move || amount_of(currency)), words_rest)).collect_view()
+        rest.map(|currency| rest_item(currency, memo(move || amount_of(currency)), words_rest)).all_drawn()
     });
     view! {
         {large}
@@ -95,7 +90,7 @@ pub(crate) fn amount_in(balances: &[(Currency, i128)], currency: Currency) -> i1
     balances.iter().find(|(known, _)| *known == currency).map_or(0, |(_, amount)| *amount)
 }
 
-fn large_figure(currency: Currency, amount: Derived<i128>, words: fn(i128) -> &'static str) -> impl IntoView {
+fn large_figure(currency: Currency, amount: Derived<i128>, words: fn(i128) -> &'static str) -> Drawn {
     let written = memo(move || format::money(amount.get(), currency));
     let minor = text(move || written.with(|written| format!("{}{}", written.minor, written.after)));
     view! {
@@ -112,7 +107,7 @@ fn large_figure(currency: Currency, amount: Derived<i128>, words: fn(i128) -> &'
     }
 }
 
-fn rest_item(currency: Currency, amount: Derived<i128>, words: fn(i128) -> &'static str) -> impl IntoView {
+fn rest_item(currency: Currency, amount: Derived<i128>, words: fn(i128) -> &'static str) -> Drawn {
     view! {
         <li data-currency=currency.to_string()>
             <span class="word">{text(move || words(amount.get()).into())}</span>
@@ -122,7 +117,7 @@ fn rest_item(currency: Currency, amount: Derived<i128>, words: fn(i128) -> &'sta
 }
 
 /// An amount with its sign and colour, which follows its value.
-pub(crate) fn money(currency: Currency, amount: Derived<i128>) -> impl IntoView {
+pub(crate) fn money(currency: Currency, amount: Derived<i128>) -> Drawn {
     view! {
         <data class=attr(move || Some(colour(amount.get()))) value=text(move || amount.get().to_string())>
             {text(move || format::money(amount.get(), currency).signed())}
@@ -130,15 +125,8 @@ pub(crate) fn money(currency: Currency, amount: Derived<i128>) -> impl IntoView 
     }
 }
 
-/// A native select of all currencies, behind the look's arrow.
-#[component]
-pub(crate) fn CurrencySelect(
-    id: &'static str,
-    value: Watched<Currency>,
-    /// Write their names, not their codes alone.
-    #[prop(optional)]
-    named: bool,
-) -> impl IntoView {
+/// A native select of all currencies, behind the look's arrow; `named` with their names, not their codes alone.
+pub(crate) fn currency_select(id: &'static str, value: Watched<Currency>, named: bool) -> Drawn {
     let all = if named {
         format::currency_names()
     } else {
@@ -150,7 +138,7 @@ pub(crate) fn CurrencySelect(
         .map(|(currency, name)| {
             view! { <option value=currency.to_string() selected=currency == chosen>{name}</option> }
         })
-        .collect_view();
+        .all_drawn();
     view! {
         <span class="pick">
             <select

@@ -45,6 +45,24 @@ pub(crate) fn go(store: Store, route: Route) {
     });
 }
 
+/// Where what had the focus went, it goes to the head of the screen, not to nowhere.
+pub(crate) fn keep_focus() {
+    after_ms(0, || {
+        let is_lost = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
+        focus(query(ARRIVAL).filter(|_| is_lost));
+    });
+}
+
+/// Reads the token of an invite from the address, once: it stays neither there nor in the history.
+pub(crate) fn take_invite() -> Option<String> {
+    let location = window().location();
+    location.pathname().ok().filter(|path| path == "/join")?;
+    let token = location.hash().ok()?.trim_start_matches('#').to_owned();
+    // Fails only for pages made by the hundred a second.
+    let _ = window().history().ok()?.replace_state_with_url(&JsValue::NULL, "", Some("/"));
+    Some(token).filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
 fn current() -> Route {
     Route::parse(&window().location().pathname().unwrap_or_default())
 }

@@ -1,6 +1,5 @@
 //! Stands at the end of a long list, and tells when it comes into view.
 
-use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, IntersectionObserver, IntersectionObserverEntry};
 
@@ -38,12 +37,7 @@ impl Drop for Watch {
 
 /// Calls `more` when the end of the list comes into view, and again for as long as it stays there. `drawn`: how many
 /// rows there are; `is_all`: there are no more.
-#[component]
-pub(crate) fn Sentinel(
-    drawn: Derived<usize>,
-    is_all: Derived<bool>,
-    more: impl Fn() + Copy + 'static,
-) -> impl IntoView {
+pub(crate) fn sentinel(drawn: Derived<usize>, is_all: Derived<bool>, more: impl Fn() + Copy + 'static) -> Drawn {
     let place = element("div", &[("class", "sentinel"), ("aria-hidden", "true")]);
     let watched = place.clone();
     let mut watch: Option<Watch> = None;

@@ -15,8 +15,8 @@ struct Account {
 }
 
 #[derive(Deserialize)]
-struct Page<T> {
-    items: Vec<T>,
+pub(crate) struct Page<T> {
+    pub(crate) items: Vec<T>,
     next_cursor: Option<String>,
 }
 
@@ -36,6 +36,8 @@ pub(crate) struct Credentials {
     pub(crate) name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) setup_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) invite: Option<String>,
 }
 
 /// What is known before the first screen is drawn.
@@ -66,6 +68,11 @@ pub(crate) fn arrive(store: Store, start: Start) {
     match start {
         Start::SignedOut => store.phase.set(Phase::SignedOut),
         Start::Unreachable => store.phase.set(Phase::Unreachable),
+        Start::Here { me, .. } if store.invite.with_untracked(Option::is_some) => driver::spawn(async move {
+            if come_in(store, me).await.is_err() {
+                store.phase.set(Phase::Unreachable);
+            }
+        }),
         Start::Here { me, books } => enter(store, me, books),
     }
 }
@@ -73,8 +80,31 @@ pub(crate) fn arrive(store: Store, start: Start) {
 /// Signs in or up at one of the two addresses that answer with an account.
 pub(crate) async fn sign(store: Store, path: &str, body: &Credentials) -> Result<(), HttpError> {
     let Account { user } = Call::post(path, body).json().await?;
+    come_in(store, user).await
+}
+
+/// Accepts the invite there is, and shows the books.
+async fn come_in(store: Store, me: Me) -> Result<(), HttpError> {
+    let refused = accept_invite(store).await.err();
     let books = all_books(Call::get("/books")).await?;
-    enter(store, user, books);
+    enter(store, me, books);
+    refused.into_iter().for_each(|error| store.say(error.words()));
+    Ok(())
+}
+
+/// The book that the invite is for becomes the one that opens.
+async fn accept_invite(store: Store) -> Result<(), HttpError> {
+    #[derive(Deserialize)]
+    struct Accepted {
+        book: BookId,
+    }
+    let Some(token) = store.invite.get_untracked() else { return Ok(()) };
+    let accepted = Call::send("POST", "/invites/accept", &format!(r#"{{"token":"{token}"}}"#)).json::<Accepted>().await;
+    if matches!(accepted, Err(HttpError::Unreachable)) {
+        return accepted.map(drop);
+    }
+    store.invite.set(None);
+    Store::remember_book(accepted?.book);
     Ok(())
 }
 

@@ -1,8 +1,9 @@
 //! Settings: how it looks, who is signed in, and the way out.
 
 use crate::app::browser::{document, forget, remember, remembered};
-use crate::app::drawn::{click, part, value, when};
+use crate::app::drawn::{Drawn, click, part, value, view, when};
 use crate::app::driver::spawn;
+use crate::app::members::members_section;
 use crate::app::parts::{avatar, icon};
 use crate::app::store::Store;
 use crate::app::watched::Watched;
@@ -15,8 +16,7 @@ const THEME: &str = "tidebook-theme";
 const THEMES: [(&str, &str, &str); 3] =
     [("system", "System", "auto"), ("light", "Light", "sun"), ("dark", "Dark", "moon")];
 
-#[component]
-pub(crate) fn Settings() -> impl IntoView {
+pub(crate) fn settings() -> Drawn {
     view! {
         <div class="page narrow">
             <header class="page-head"><h1 class="title" tabindex="-1" data-arrival>"Settings"</h1></header>
@@ -27,6 +27,7 @@ pub(crate) fn Settings() -> impl IntoView {
                     <KeysSwitch/>
                 </div>
             </section>
+            <MembersSection/>
             <section class="set" aria-labelledby="set-account">
                 <h2 class="label" id="set-account">"Account"</h2>
                 <Account/>
@@ -47,8 +48,7 @@ pub(crate) fn Settings() -> impl IntoView {
     }
 }
 
-#[component]
-fn ThemeChoice() -> impl IntoView {
+fn theme_choice() -> Drawn {
     let chosen = remembered(THEME).unwrap_or_else(|| "system".into());
     let choices = THEMES.map(|(theme, words, symbol)| {
         view! {
@@ -80,8 +80,7 @@ fn wear(theme: &str) {
     }
 }
 
-#[component]
-fn KeysSwitch() -> impl IntoView {
+fn keys_switch() -> Drawn {
     view! {
         <label class="set-row">
             <span class="row-main">
@@ -100,8 +99,7 @@ fn KeysSwitch() -> impl IntoView {
     }
 }
 
-#[component]
-fn Account() -> impl IntoView {
+fn account() -> Drawn {
     let store = expect_context::<Store>();
     let is_asking = Watched::new(false);
     let leave = move || {

@@ -5,18 +5,19 @@ use wasm_bindgen::prelude::*;
 use web_sys::{HtmlDialogElement, HtmlElement};
 
 use crate::app::browser::{by_id, document, focus, is_wide, listen, query, window};
-use crate::app::drawn::{Draw, click, part};
-use crate::app::entry_form::EntryForm;
+use crate::app::drawn::{Draw, Drawn, click, part, view};
+use crate::app::entry_form::entry_form;
 use crate::app::parts::icon;
-use crate::app::small_forms::{BookForm, PersonForm};
+use crate::app::person_form::person_form;
+use crate::app::router::keep_focus;
+use crate::app::small_forms::book_form;
 use crate::app::store::{Sheet, Store};
 use crate::app::watched::effect;
 
 /// The field a sheet starts at.
 const FIRST_FIELD: &str = "#sheet [data-first]";
 
-#[component]
-pub(crate) fn SheetHost() -> impl IntoView {
+pub(crate) fn sheet_host() -> Drawn {
     let store = expect_context::<Store>();
     let (mut was_open, mut came_from) = (false, None::<HtmlElement>);
     effect(move || {
@@ -30,6 +31,7 @@ pub(crate) fn SheetHost() -> impl IntoView {
         } else if was_open {
             dialog.close();
             focus(came_from.take().filter(|element| element.is_connected()));
+            keep_focus();
         }
         was_open = is_open;
     });
@@ -54,9 +56,11 @@ pub(crate) fn SheetHost() -> impl IntoView {
                         </button>
                     </header>
                     {match sheet {
-                        Sheet::Transaction { contact, got } => view! { <EntryForm contact got/> }.drawn(),
-                        Sheet::Person => view! { <PersonForm/> }.drawn(),
-                        Sheet::Book => view! { <BookForm/> }.drawn(),
+                        Sheet::Transaction { contact, got } => entry_form(contact, got, None).drawn(),
+                        Sheet::EditTransaction(id) => entry_form(None, false, Some(id)).drawn(),
+                        Sheet::Person => person_form(None).drawn(),
+                        Sheet::EditPerson(id) => person_form(Some(id)).drawn(),
+                        Sheet::Book => book_form().drawn(),
                     }}
                 }
             }))}
@@ -67,7 +71,9 @@ pub(crate) fn SheetHost() -> impl IntoView {
 fn title(sheet: Sheet) -> &'static str {
     match sheet {
         Sheet::Transaction { .. } => "New transaction",
+        Sheet::EditTransaction(_) => "Edit transaction",
         Sheet::Person => "New person",
+        Sheet::EditPerson(_) => "Edit person",
         Sheet::Book => "New book",
     }
 }

@@ -1,61 +1,17 @@
-//! The forms with hardly anything on them: a person, and a book.
+//! The form with hardly anything on it: a book.
 
 use leptos::prelude::*;
-use tidebook_ledger::{ContactId, LedgerOp};
-use web_sys::SubmitEvent;
 
-use crate::app::drawn::{attr, click, text, value};
-use crate::app::driver::{new_id, spawn};
-use crate::app::parts::{CurrencySelect, field_error};
+use crate::app::drawn::{Drawn, attr, click, text, value, view};
+use crate::app::driver::spawn;
+use crate::app::parts::{currency_select, field_error};
 use crate::app::store::Store;
 use crate::app::watched::Watched;
 use crate::app::{format, router, session};
 use crate::entry::name_fault;
 use crate::route::Route;
 
-#[component]
-pub(crate) fn PersonForm() -> impl IntoView {
-    let store = expect_context::<Store>();
-    let name = Watched::new(String::new());
-    let fault = Watched::new(None);
-    let base = store.seq();
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        let typed = name.get_untracked();
-        fault.set(name_fault(&typed));
-        if fault.with_untracked(Option::is_some) {
-            return;
-        }
-        let op = LedgerOp::create_contact(ContactId(new_id()), typed.trim());
-        match store.mutate(base, vec![op]) {
-            Ok(()) => store.sheet.set(None),
-            Err(words) => fault.set(Some(words)),
-        }
-    };
-    view! {
-        <form novalidate on:submit=submit>
-            <div class="field">
-                <label class="label" for="person-name">"Name"</label>
-                <input
-                    id="person-name"
-                    data-first
-                    autocomplete="off"
-                    autocapitalize="words"
-                    aria-describedby="person-name-error"
-                    aria-invalid=attr(move || fault.with(|fault: &Option<String>| fault.is_some()).then_some("true"))
-                    prop:value=text(move || name.get())
-                    on:input=value(move |typed| name.set(typed))
-                />
-                {field_error("person-name-error", move || fault.get())}
-                <p class="help">"Everyone in the book sees the name."</p>
-            </div>
-            <div class="sheet-foot"><button id="save" class="btn btn-solid" type="submit">"Add person"</button></div>
-        </form>
-    }
-}
-
-#[component]
-pub(crate) fn BookForm() -> impl IntoView {
+pub(crate) fn book_form() -> Drawn {
     view! {
         <form novalidate on:submit=|event| event.prevent_default()>
             <BookFields label="Name" action="Make the book"/>
@@ -64,8 +20,7 @@ pub(crate) fn BookForm() -> impl IntoView {
 }
 
 /// The fields of a new book and their button; it makes the book and opens it.
-#[component]
-pub(crate) fn BookFields(label: &'static str, action: &'static str) -> impl IntoView {
+pub(crate) fn book_fields(label: &'static str, action: &'static str) -> Drawn {
     let store = expect_context::<Store>();
     // One id for one form: pressing twice makes one book.
     let id = session::new_book_id();

@@ -10,13 +10,18 @@ use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 use serde::Deserialize;
 use tidebook_book::{BookId, MutationId, Person, Role, Seq, UnixMillis, UserId};
-use tidebook_ledger::{Balances, BookFacts, CivilDate, ContactId, Currency, Ledger, LedgerOp, LedgerState, Touched};
+use tidebook_ledger::{
+    Balances, BookFacts, BookRecord, CivilDate, ContactId, Currency, Ledger, LedgerOp, LedgerState, Touched,
+    TransactionId,
+};
 use tidebook_replica::{BookCopy, NewMutation, SyncStatus};
 
 use crate::app::browser;
 use crate::app::driver::{self, Alarm, Driver, News};
 use crate::app::format::Surrounding;
+use crate::app::unsent::{Lost, RejectedChange, rejected_changes, unsent_words};
 use crate::app::watched::Watched;
+use crate::conflict::{Card, cards};
 use crate::route::Route;
 use crate::summary::{ContactSummary, summarise};
 use crate::waiting::{Waiting, waiting};
@@ -31,6 +36,8 @@ pub(crate) enum Phase {
     Unreachable,
     FirstBook,
     Open,
+    /// No longer a member of the book that was open.
+    Removed,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -47,20 +54,22 @@ pub(crate) struct BookItem {
     pub(crate) currency: Currency,
 }
 
-/// What a person has to decide on: a change the book did not take.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RejectedChange {
-    pub(crate) mutation: MutationId,
-    pub(crate) ops: Vec<String>,
-    pub(crate) reason: String,
-}
-
 /// What the sheet is open for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sheet {
     Transaction { contact: Option<ContactId>, got: bool },
+    EditTransaction(TransactionId),
     Person,
+    EditPerson(ContactId),
     Book,
+}
+
+/// A line that comes and goes.
+#[derive(Debug, Clone)]
+pub(crate) struct Toast {
+    pub(crate) words: String,
+    /// What takes back what it speaks of.
+    pub(crate) undo: Option<LedgerOp>,
 }
 
 /// Rows to flash. The number tells two flashes of the same rows apart.
@@ -95,7 +104,12 @@ pub(crate) struct Store {
     pub(crate) flash: Watched<Flash>,
     pub(crate) today: Watched<CivilDate>,
     pub(crate) sheet: Watched<Option<Sheet>>,
-    pub(crate) toast: Watched<Option<String>>,
+    pub(crate) toast: Watched<Option<Toast>>,
+    /// Of the open book, in the order they were raised.
+    pub(crate) conflicts: Watched<Vec<Card>>,
+    pub(crate) lost: Watched<Option<Lost>>,
+    /// The token of an invite that is still to be accepted.
+    pub(crate) invite: Watched<Option<String>>,
     /// Something in the list of contacts changed.
     pub(crate) contacts_changed: Trigger,
     contact_changed: Watched<HashMap<ContactId, ArcTrigger>>,
@@ -131,6 +145,9 @@ impl Store {
             today: Watched::new(driver::today()),
             sheet: Watched::new(None),
             toast: Watched::new(None),
+            conflicts: Watched::new(Vec::new()),
+            lost: Watched::new(None),
+            invite: Watched::new(None),
             contacts_changed: Trigger::new(),
             contact_changed: Watched::new(HashMap::new()),
             summaries: Watched::new(HashMap::new()),
@@ -185,6 +202,19 @@ impl Store {
         self.books.with(|items| items.iter().find(|item| Some(item.id) == book).cloned())
     }
 
+    /// Somebody by name; `you` is the word for the person themselves.
+    pub(crate) fn who(self, user: UserId, you: &str) -> String {
+        if self.is_me(user) {
+            return you.to_owned();
+        }
+        let name = |people: &Vec<Person>| Some(people.iter().find(|person| person.id == user)?.name.clone());
+        self.people.with(name).unwrap_or_else(|| "somebody".into())
+    }
+
+    pub(crate) fn is_me(self, user: UserId) -> bool {
+        self.me.with(|me| me.as_ref().is_some_and(|me| me.id == user))
+    }
+
     /// Whether the person may write; until the server has told, nothing speaks against it.
     pub(crate) fn may_write(self) -> bool {
         self.role.get().is_none_or(Role::may_write)
@@ -212,8 +242,23 @@ impl Store {
         let (Some(book), Some(driver)) = (self.book.get_untracked(), self.driver()) else {
             return Err("No book is open.".into());
         };
-        let new = NewMutation { id: MutationId(driver::new_id()), made_at: driver::now(), base, ops };
+        let new = NewMutation { id: MutationId(driver::new_id()), made_at: driver::now(), base, ops, undoes: None };
         driver.step(|replica, _| replica.mutate(book, new)).map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Deletes something as it was at `base`, and offers to take that back.
+    pub(crate) fn delete(self, base: Seq, delete: LedgerOp, undo: LedgerOp, words: String) {
+        match self.mutate(base, vec![delete]) {
+            Ok(()) => self.toast.set(Some(Toast { words, undo: Some(undo) })),
+            Err(words) => self.say(words),
+        }
+    }
+
+    /// What needs no form: an error is told by itself.
+    pub(crate) fn act(self, base: Seq, op: LedgerOp) {
+        if let Err(words) = self.mutate(base, vec![op]) {
+            self.say(words);
+        }
     }
 
     pub(crate) fn discard(self, mutation: MutationId) {
@@ -233,16 +278,20 @@ impl Store {
     }
 
     pub(crate) fn say(self, words: impl Into<String>) {
-        self.toast.set(Some(words.into()));
+        self.toast.set(Some(Toast { words: words.into(), undo: None }));
     }
 
     pub(crate) fn remembered_book() -> Option<BookId> {
         browser::remembered(LAST_BOOK)?.parse().ok()
     }
 
+    pub(crate) fn remember_book(book: BookId) {
+        browser::remember(LAST_BOOK, &book.to_string());
+    }
+
     /// Shows a book, and follows it from now on.
     pub(crate) fn open_book(self, book: BookId) {
-        browser::remember(LAST_BOOK, &book.to_string());
+        Self::remember_book(book);
         self.book.set(Some(book));
         self.was_current.set(false);
         self.phase.set(Phase::Open);
@@ -251,6 +300,34 @@ impl Store {
         }
         self.look_at_all();
         self.look_at_status();
+    }
+
+    /// The person is no longer in the open book: nothing of it stays on the screen, and what of theirs never came into
+    /// it is kept apart.
+    fn lose(self, book: BookId) {
+        let name = self.book_name();
+        let unsent = self.copy(unsent_words).unwrap_or_default();
+        self.lost.set(Some(Lost { book, name, unsent }));
+        self.sheet.set(None);
+        self.toast.set(None);
+        self.books.update(|books| books.retain(|item| item.id != book));
+        browser::forget(LAST_BOOK);
+        // The screens go before what they show.
+        self.phase.set(Phase::Removed);
+        self.book.set(None);
+        self.look_at_all();
+    }
+
+    /// Lets go of a lost book and what was written for it, and goes to the next one.
+    pub(crate) fn leave_lost_book(self) {
+        if let (Some(lost), Some(driver)) = (self.lost.get_untracked(), self.driver()) {
+            driver.let_go_of(lost.book);
+        }
+        self.lost.set(None);
+        match self.books.with_untracked(|books| books.first().map(|item| item.id)) {
+            Some(book) => self.open_book(book),
+            None => self.phase.set(Phase::FirstBook),
+        }
     }
 
     // Sessions.
@@ -294,6 +371,7 @@ impl Store {
         self.books.set(Vec::new());
         self.me.set(None);
         self.sheet.set(None);
+        self.lost.set(None);
         self.look_at_all();
         self.look_at_status();
         self.phase.set(Phase::SignedOut);
@@ -335,8 +413,7 @@ impl Store {
         });
         let contacts: Vec<ContactId> = contacts.collect();
         let summaries = self.view(|state| {
-            self.totals.put(state.totals().clone());
-            self.facts.put(state.book().cloned());
+            self.look_at_sums(state);
             contacts.iter().map(|id| (*id, summarise(state, *id, &Surrounding))).collect::<Vec<_>>()
         });
         let mut is_changed = false;
@@ -359,14 +436,14 @@ impl Store {
 
     fn look_at_all(self) {
         let summaries = self.view(|state| {
-            self.totals.put(state.totals().clone());
-            self.facts.put(state.book().cloned());
+            self.look_at_sums(state);
             let contacts = state.contacts().filter_map(|contact| summarise(state, contact.id, &Surrounding));
             contacts.map(|summary| (summary.id, summary)).collect::<HashMap<_, _>>()
         });
         if summaries.is_none() {
             self.totals.put(Balances::new());
             self.facts.put(None);
+            self.conflicts.put(Vec::new());
         }
         self.summaries.set(summaries.unwrap_or_default());
         self.contacts_changed.notify();
@@ -374,10 +451,20 @@ impl Store {
         self.look_at_people();
     }
 
+    fn look_at_sums(self, state: &LedgerState) {
+        self.totals.put(state.totals().clone());
+        self.facts.put(state.book().map(BookRecord::facts));
+        self.conflicts.put(cards(state));
+    }
+
     fn look_at_people(self) {
-        let (people, role) = self.copy(|copy| (copy.people().to_vec(), copy.role())).unwrap_or_default();
+        let read = |copy: &BookCopy<Ledger>| (copy.people().to_vec(), copy.role(), copy.is_removed());
+        let (people, role, is_removed) = self.copy(read).unwrap_or_default();
         self.people.put(people);
         self.role.put(role);
+        if let Some(book) = self.book.get_untracked().filter(|_| is_removed) {
+            self.lose(book);
+        }
     }
 
     fn look_at_status(self) {
@@ -395,7 +482,7 @@ impl Store {
             self.last_synced.set(Some(driver::now()));
         }
         self.rejected.put(self.copy(rejected_changes).unwrap_or_default());
-        self.held.put(self.copy(|copy| copy.held().map(str::to_owned)).flatten());
+        self.held.put(self.copy(|copy| copy.held().map(|held| held.detail.clone())).flatten());
         self.look_at_waiting();
     }
 
@@ -407,13 +494,4 @@ impl Store {
             None => alarm.clear(),
         });
     }
-}
-
-fn rejected_changes(copy: &BookCopy<Ledger>) -> Vec<RejectedChange> {
-    let rejected = copy.rejections().iter().map(|rejection| RejectedChange {
-        mutation: rejection.mutation.id,
-        ops: rejection.mutation.ops.iter().map(crate::app::sync_menu::op_words).collect(),
-        reason: rejection.rejected.detail.clone(),
-    });
-    rejected.collect()
 }

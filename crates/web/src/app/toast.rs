@@ -5,17 +5,17 @@ use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
 use crate::app::browser::by_id;
-use crate::app::drawn::{click, text};
+use crate::app::drawn::{Drawn, click, text, view, when};
 use crate::app::driver::Alarm;
 use crate::app::parts::icon;
+use crate::app::router::keep_focus;
 use crate::app::store::Store;
 use crate::app::watched::effect;
 
 /// How long it stays: the look's line at its foot takes as long to ebb away.
 const STAYS_MS: u64 = 8_000;
 
-#[component]
-pub(crate) fn Toast() -> impl IntoView {
+pub(crate) fn toast() -> Drawn {
     let store = expect_context::<Store>();
     let mut alarm = Alarm::default();
     effect(move || {
@@ -26,9 +26,18 @@ pub(crate) fn Toast() -> impl IntoView {
             false => alarm.clear(),
         }
     });
+    let undo = move || {
+        let op = store.toast.get_untracked().and_then(|toast| toast.undo);
+        store.toast.set(None);
+        op.into_iter().for_each(|op| store.act(store.seq(), op));
+        keep_focus();
+    };
     view! {
         <div id="toast" class="toast" popover="manual" role="status">
-            <span>{text(move || store.toast.get().unwrap_or_default())}</span>
+            <span>{text(move || store.toast.get().map(|toast| toast.words).unwrap_or_default())}</span>
+            {when(move || store.toast.with(|toast| toast.as_ref().is_some_and(|toast| toast.undo.is_some())), move || view! {
+                <button id="undo" class="btn btn-quiet" type="button" on:click=click(undo)>"Undo"</button>
+            })}
             <button
                 class="btn btn-quiet"
                 type="button"

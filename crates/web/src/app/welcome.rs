@@ -4,12 +4,12 @@ use leptos::prelude::*;
 use web_sys::SubmitEvent;
 
 use crate::app::browser::{by_id, focus};
-use crate::app::drawn::{attr, click, flag, text, value, when};
+use crate::app::drawn::{Drawn, attr, click, flag, text, value, view, when};
 use crate::app::driver::{HttpError, after_ms, spawn};
 use crate::app::frame::try_again;
 use crate::app::parts::{error_line, field_error, icon};
 use crate::app::session::{self, Credentials};
-use crate::app::small_forms::BookFields;
+use crate::app::small_forms::book_fields;
 use crate::app::store::Store;
 use crate::app::watched::{Derived, Watched, memo};
 
@@ -40,8 +40,7 @@ struct Fields {
     is_busy: Watched<bool>,
 }
 
-#[component]
-pub(crate) fn Welcome() -> impl IntoView {
+pub(crate) fn welcome() -> Drawn {
     let store = expect_context::<Store>();
     let fields = Fields {
         is_new: Watched::new(!store.was_here.get_untracked()),
@@ -60,6 +59,12 @@ pub(crate) fn Welcome() -> impl IntoView {
                 <div class="banner" data-kind="failed">
                     {icon("alert")}
                     <div><strong>"You were signed out."</strong>{waiting_words(unsent)}</div>
+                </div>
+            })}
+            {store.invite.with_untracked(Option::is_some).then(|| view! {
+                <div class="banner" role="status">
+                    {icon("invite")}
+                    <div><strong>"You are invited into a book."</strong>" Create an account or sign in, and it opens."</div>
                 </div>
             })}
             <form id="sign" novalidate on:submit=move |event: SubmitEvent| {
@@ -96,8 +101,7 @@ pub(crate) fn Welcome() -> impl IntoView {
 }
 
 /// The welcome page's look: the words, and beside them what is asked for.
-#[component]
-fn Words(children: Children) -> impl IntoView {
+fn words(form: Drawn) -> Drawn {
     view! {
         <main id="main" class="welcome">
             <svg class="gauge gauge-wide" viewBox="0 0 1200 96" preserveAspectRatio="xMinYMid slice" aria-hidden="true">
@@ -111,13 +115,12 @@ fn Words(children: Children) -> impl IntoView {
                     "Write down what you gave and what you got. Everyone in the book sees the same page, at once."
                 </p>
             </div>
-            <div class="welcome-form">{children()}</div>
+            <div class="welcome-form">{form}</div>
         </main>
     }
 }
 
-#[component]
-fn Mode(is_new: Watched<bool>, faults: Watched<Faults>) -> impl IntoView {
+fn mode(is_new: Watched<bool>, faults: Watched<Faults>) -> Drawn {
     let choice = move |choice: bool, id: &'static str, words: &'static str| {
         view! {
             <label>
@@ -144,21 +147,19 @@ fn Mode(is_new: Watched<bool>, faults: Watched<Faults>) -> impl IntoView {
     }
 }
 
-#[component]
-fn GeneralFault(faults: Watched<Faults>) -> impl IntoView {
+fn general_fault(faults: Watched<Faults>) -> Drawn {
     let fault = memo(move || faults.with(|faults| faults.general.clone()));
     view! { <div id="sign-error" role="alert">{error_line(fault)}</div> }
 }
 
-#[component]
-fn Field(
+fn field(
     id: &'static str,
     label: &'static str,
     kind: &'static str,
     autocomplete: Derived<&'static str>,
     content: Watched<String>,
     fault: Derived<Option<String>>,
-) -> impl IntoView {
+) -> Drawn {
     let error_id: &'static str = match id {
         "name" => "name-error",
         "email" => "email-error",
@@ -183,8 +184,7 @@ fn Field(
     }
 }
 
-#[component]
-fn Password(fields: Fields) -> impl IntoView {
+fn password(fields: Fields) -> Drawn {
     let autocomplete = memo(move || if fields.is_new.get() { "new-password" } else { "current-password" });
     let is_helped = move || fields.is_new.get() && fields.faults.with(|faults| faults.password.is_none());
     view! {
@@ -205,7 +205,7 @@ fn send(store: Store, fields: Fields) {
     }
     fields.is_busy.set(true);
     spawn(async move {
-        let (path, credentials) = request(fields);
+        let (path, credentials) = request(store, fields);
         let result = session::sign(store, path, &credentials).await;
         fields.is_busy.set(false);
         if let Err(error) = result {
@@ -218,7 +218,7 @@ fn send(store: Store, fields: Fields) {
     });
 }
 
-fn request(fields: Fields) -> (&'static str, Credentials) {
+fn request(store: Store, fields: Fields) -> (&'static str, Credentials) {
     let is_new = fields.is_new.get_untracked();
     let setup_code = fields.setup_code.get_untracked().trim().to_owned();
     let credentials = Credentials {
@@ -226,6 +226,7 @@ fn request(fields: Fields) -> (&'static str, Credentials) {
         password: fields.password.get_untracked(),
         name: is_new.then(|| fields.name.get_untracked().trim().to_owned()),
         setup_code: (is_new && !setup_code.is_empty()).then_some(setup_code),
+        invite: store.invite.get_untracked().filter(|_| is_new),
     };
     (if is_new { "/accounts" } else { "/sessions" }, credentials)
 }
@@ -287,8 +288,7 @@ fn waiting_words(unsent: usize) -> String {
     }
 }
 
-#[component]
-pub(crate) fn FirstBook() -> impl IntoView {
+pub(crate) fn first_book() -> Drawn {
     view! {
         <Words>
             <form id="first-book" novalidate on:submit=|event| event.prevent_default()>
@@ -298,8 +298,7 @@ pub(crate) fn FirstBook() -> impl IntoView {
     }
 }
 
-#[component]
-pub(crate) fn Unreachable() -> impl IntoView {
+pub(crate) fn unreachable() -> Drawn {
     let store = expect_context::<Store>();
     let is_busy = Watched::new(false);
     let retry = move || {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use tidebook_ledger::ContactId;
 use web_sys::KeyboardEvent;
 
-use crate::app::drawn::{Draw, Reactive, attr, flag, part, text, value};
+use crate::app::drawn::{AllDrawn, Draw, Drawn, Reactive, attr, flag, part, text, value, view};
 use crate::app::format::fold;
 use crate::app::parts::{avatar, field_error, icon};
 use crate::app::store::Store;
@@ -22,8 +22,7 @@ enum Offer {
     New(String),
 }
 
-#[component]
-pub(crate) fn WhoField(who: Watched<Who>, fault: Derived<Option<String>>) -> impl IntoView {
+pub(crate) fn who_field(who: Watched<Who>, fault: Derived<Option<String>>) -> Drawn {
     let store = expect_context::<Store>();
     let name = Watched::new(String::new());
     let is_open = Watched::new(false);
@@ -98,7 +97,7 @@ pub(crate) fn WhoField(who: Watched<Who>, fault: Derived<Option<String>>) -> imp
             >
                 {part(move || {
                     let offers = offers.get().into_iter().enumerate();
-                    offers.map(|(place, offer)| option(place, offer, chosen, take)).collect_view()
+                    offers.map(|(place, offer)| option(place, offer, chosen, take)).all_drawn()
                 })}
             </ul>
             {field_error("who-error", move || fault.get())}
@@ -106,7 +105,7 @@ pub(crate) fn WhoField(who: Watched<Who>, fault: Derived<Option<String>>) -> imp
     }
 }
 
-fn option(place: usize, offer: Offer, chosen: Watched<usize>, take: impl Fn(Offer) + 'static) -> impl IntoView {
+fn option(place: usize, offer: Offer, chosen: Watched<usize>, take: impl Fn(Offer) + 'static) -> Drawn {
     let picture = match &offer {
         Offer::Known(_, name) => avatar(name).drawn(),
         Offer::New(_) => icon("plus").drawn(),

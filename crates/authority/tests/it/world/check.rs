@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tidebook_book::{BookState, ChainHash, Draft, MutationId, ReplicaId, Seq};
+use tidebook_book::{BookState, ChainHash, Draft, MutationId, Seq};
+use tidebook_protocol::Down;
 
 use super::client::Client;
 use super::server::BOOK;
@@ -49,6 +50,15 @@ impl<S: Scenario> World<S> {
         Ok(())
     }
 
+    /// What the server says is in the log is on disk.
+    pub(crate) fn check_word(&self, index: usize, text: &str) -> Result<(), Violation> {
+        let Ok(Down::Subscribed(subscribed)) = Down::parse(text) else { return Ok(()) };
+        let on_disk = self.server.log.last_number(self.clients[index].author.replica);
+        require(subscribed.accepted <= on_disk, || {
+            format!("replica {index} hears that {} is in the log, where {on_disk} is the last", subscribed.accepted)
+        })
+    }
+
     /// A replica's log is a prefix of the book's, its view is that prefix with its outbox on top, its screen shows the
     /// view, and nothing its person made is lost.
     pub(crate) fn check_client(&mut self, index: usize) -> Result<(), Violation> {
@@ -69,7 +79,7 @@ impl<S: Scenario> World<S> {
 
         let pending: BTreeSet<MutationId> = copy.pending().map(|pending| pending.mutation.id).collect();
         let lost = |made: &&super::Made| !pending.contains(&made.id) && log.place_of(made.id).is_none();
-        match self.made.iter().filter(|made| made.author == client.author).find(lost) {
+        match self.made.iter().filter(|made| made.client == index).find(lost) {
             Some(made) => Err(format!("mutation {} of replica {index} is lost", made.n)),
             None => Ok(()),
         }
@@ -113,16 +123,24 @@ impl<S: Scenario> World<S> {
 
     fn check_fates(&mut self) -> Result<(), Violation> {
         let log = &self.server.log;
-        self.tally.rejections = 0;
-        let mut rejected: BTreeMap<ReplicaId, BTreeSet<MutationId>> = BTreeMap::new();
+        (self.tally.rejections, self.tally.withdrawals) = (0, 0);
+        let mut rejected: BTreeMap<usize, BTreeSet<MutationId>> = BTreeMap::new();
         for made in &self.made {
             let places: Vec<_> = log.places.iter().filter(|place| place.id == made.id).collect();
             let [place] = &*places else { return Err(format!("mutation {} has the fates {places:?}", made.n)) };
-            let as_made = (place.replica, place.n) == (made.author.replica, made.n);
+            // Under a new id everything that waits gets another number.
+            let as_made = match &*self.clients[made.client].ids {
+                [only] => (place.replica, place.n) == (*only, made.n),
+                ids => ids.contains(&place.replica),
+            };
             require(as_made, || format!("mutation {} entered as {place:?}", made.n))?;
-            if log.read::<S>(place.seq).rejected.is_some() {
+            let Some(rejection) = log.read::<S>(place.seq).rejected else { continue };
+            require(rejection.code != "withdrawn" || made.withdrawn, || format!("nobody withdrew {}", made.n))?;
+            if made.withdrawn {
+                self.tally.withdrawals += usize::from(rejection.code == "withdrawn");
+            } else {
                 self.tally.rejections += 1;
-                rejected.entry(made.author.replica).or_default().insert(made.id);
+                rejected.entry(made.client).or_default().insert(made.id);
             }
         }
         // The book's own two entries come from the session that made it.
@@ -135,7 +153,7 @@ impl<S: Scenario> World<S> {
                 .into_iter()
                 .flat_map(|copy| copy.rejections().iter().map(|rejection| rejection.mutation.id))
                 .collect();
-            let expected = rejected.remove(&client.author.replica).unwrap_or_default();
+            let expected = rejected.remove(&index).unwrap_or_default();
             require(kept == expected, || format!("replica {index} keeps {kept:?}, rejected were {expected:?}"))?;
         }
         Ok(())
@@ -154,6 +172,7 @@ fn with_outbox<S: Scenario>(confirmed: &BookState<S>, client: &Client<S>, seq: S
             author: client.author,
             mutation: mutation.id,
             made_at: mutation.made_at,
+            knows: tidebook_book::Knows::Own,
             base: mutation.base,
             index: 0,
         };

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use tidebook_book::{Author, Seq, Snapshot};
-use tidebook_replica::{Event, Monotonic, Replica, ReplicaConfig};
+use tidebook_book::{Author, ReplicaId, Seq};
+use tidebook_replica::{Event, Keeps, Monotonic, Replica, ReplicaConfig};
+use uuid::Uuid;
 
 use super::network::LineId;
 use super::random::Random;
@@ -15,17 +16,21 @@ use super::{Scenario, Tally, Violation};
 pub(crate) enum Wish {
     Send(String),
     Connect,
+    Disconnect,
     FetchSnapshot,
+    NewReplica,
 }
 
 pub(crate) struct Client<S: Scenario> {
     pub(crate) author: Author,
+    /// All the replica ids it has gone by.
+    pub(crate) ids: Vec<ReplicaId>,
     pub(crate) replica: Replica<S>,
     pub(crate) line: Option<LineId>,
     /// When an attempt to connect ends.
     pub(crate) connects_at: Option<u64>,
     /// Snapshots asked for: when each is made, and then when it arrives.
-    fetches: Vec<Fetch<S>>,
+    fetches: Vec<Fetch>,
     /// What a screen shows that looks at nothing but what it is told was touched.
     pub(crate) screen: Screen<S>,
     /// How far the copy has come, which it never goes back behind.
@@ -34,26 +39,40 @@ pub(crate) struct Client<S: Scenario> {
     pub(crate) changed: bool,
 }
 
-enum Fetch<S: Scenario> {
+enum Fetch {
     Asked { made_at: u64 },
-    Made { arrives_at: u64, snapshot: Box<Snapshot<S>> },
+    Made { arrives_at: u64, snapshot: String },
 }
 
 impl<S: Scenario> Client<S> {
     pub(crate) fn new(author: Author, seed: u64) -> Self {
         let (replica, user) = (author.replica, author.user);
-        let config = ReplicaConfig { replica, user, client: "world/1".into(), token: None, seed };
+        let config =
+            ReplicaConfig { replica, user, client: "world/1".into(), token: None, seed, keeps: Keeps::InMemory };
         let mut replica = Replica::new(config);
         replica.open_book(BOOK);
         let (screen, fetches) = (BTreeMap::new(), Vec::new());
-        Self { author, replica, line: None, connects_at: None, fetches, screen, seen: Seq::ZERO, changed: true }
+        let (ids, seen) = (vec![author.replica], Seq::ZERO);
+        Self { author, ids, replica, line: None, connects_at: None, fetches, screen, seen, changed: true }
+    }
+
+    /// Goes on under another replica id, of the same parity: by it the server knows whose it is.
+    pub(crate) fn take_new_id(&mut self, now: u64) {
+        let id = ReplicaId(Uuid::from_u128(self.author.replica.0.as_u128() + 0x100));
+        self.author.replica = id;
+        self.ids.push(id);
+        self.replica.handle_new_replica(Monotonic(now), id);
     }
 
     pub(crate) fn handle_text(&mut self, now: u64, text: &str) -> Result<(), Violation> {
         self.replica.handle_text(Monotonic(now), text);
-        let seq = self.replica.book(BOOK).expect("the book is open").seq();
+        let copy = self.replica.book(BOOK).expect("the book is open");
+        let seq = copy.seq();
         if seq < self.seen {
             return Err(format!("a copy went back from {} to {seq}", self.seen));
+        }
+        if let Some(contradiction) = &copy.contradictions().last {
+            return Err(format!("a replica is contradicted: {contradiction}"));
         }
         self.seen = seq;
         Ok(())
@@ -72,7 +91,7 @@ impl<S: Scenario> Client<S> {
         !self.fetches.is_empty()
     }
 
-    /// Snapshots go over lines of their own, in any order, and are asked for again where the server is not there.
+    /// Snapshots go over lines of their own, in any order, and where the server is not there, the replica hears of it.
     pub(crate) fn fetch_snapshots(
         &mut self,
         now: u64,
@@ -83,15 +102,16 @@ impl<S: Scenario> Client<S> {
     ) {
         for fetch in std::mem::take(&mut self.fetches) {
             match fetch {
-                Fetch::Asked { made_at } if made_at <= now => self.fetches.push(if server.is_up(now) {
-                    let snapshot = Box::new(server.snapshot());
-                    Fetch::Made { arrives_at: now + random.delay(stormy), snapshot }
-                } else {
-                    Fetch::Asked { made_at: now + 500 }
-                }),
+                Fetch::Asked { made_at } if made_at <= now && server.is_up(now) => {
+                    let snapshot = serde_json::to_string(&server.snapshot()).expect("JSON");
+                    self.fetches.push(Fetch::Made { arrives_at: now + random.delay(stormy), snapshot });
+                }
+                Fetch::Asked { made_at } if made_at <= now => {
+                    self.replica.handle_snapshot_failed(Monotonic(now), BOOK);
+                }
                 Fetch::Made { arrives_at, snapshot } if arrives_at <= now => {
                     tally.snapshots += 1;
-                    self.replica.handle_snapshot(*snapshot);
+                    self.replica.handle_snapshot_text(Monotonic(now), BOOK, &snapshot);
                 }
                 waiting => self.fetches.push(waiting),
             }
@@ -107,6 +127,9 @@ impl<S: Scenario> Client<S> {
             match event {
                 Event::Connect => return Ok(Some(Wish::Connect)),
                 Event::FetchSnapshot { .. } => return Ok(Some(Wish::FetchSnapshot)),
+                // One that took a new id of itself may find later that numbers are settled that it never used.
+                Event::NewReplicaNeeded if self.ids.len() > 1 => return Ok(Some(Wish::NewReplica)),
+                Event::Disconnect { reason } if reason.contains("replica id") => return Ok(Some(Wish::Disconnect)),
                 Event::Changed { touched, news, .. } if news.is_subset(&touched) => {
                     self.changed = true;
                     touched.iter().for_each(|thing| self.show(thing));

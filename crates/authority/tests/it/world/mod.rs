@@ -41,9 +41,11 @@ pub(crate) type Violation = String;
 
 /// A mutation somebody made.
 pub(crate) struct Made {
-    author: Author,
+    client: usize,
     n: MutationNumber,
     id: MutationId,
+    /// Taken back before its entry came, perhaps too late.
+    withdrawn: bool,
 }
 
 pub(crate) struct World<S: Scenario> {
@@ -65,6 +67,8 @@ pub(crate) struct World<S: Scenario> {
 pub(crate) struct Tally {
     pub(crate) mutations: usize,
     pub(crate) rejections: usize,
+    pub(crate) withdrawals: usize,
+    pub(crate) new_ids: usize,
     pub(crate) snapshots: usize,
     pub(crate) cuts: usize,
     pub(crate) restarts: usize,
@@ -160,6 +164,12 @@ impl<S: Scenario> World<S> {
                 line.down.close(self.now + self.random.below(500));
             }
         }
+        for index in 0..self.clients.len() {
+            if self.random.one_in(2_000) {
+                self.renew(index);
+                self.serve_client(index)?;
+            }
+        }
         for (id, line) in &mut self.lines {
             if self.random.one_in(150) {
                 self.tally.cuts += 1;
@@ -176,11 +186,20 @@ impl<S: Scenario> World<S> {
         Ok(())
     }
 
+    /// A device goes on under a new id, as one does that is a copy of another.
+    fn renew(&mut self, index: usize) {
+        self.tally.new_ids += 1;
+        self.clients[index].take_new_id(self.now);
+    }
+
     /// Someone may do something.
     fn let_work(&mut self, index: usize) {
         let random = &mut self.random;
         if !random.one_in(30) {
             return;
+        }
+        if random.one_in(6) {
+            return self.let_withdraw(index);
         }
         let client = &mut self.clients[index];
         let copy = client.replica.book(BOOK).expect("the book is open");
@@ -189,9 +208,21 @@ impl<S: Scenario> World<S> {
         let id = MutationId(Uuid::from_u128(u128::from(random.next())));
         let made_at = UnixMillis(AT.0 + self.now as i64 - random.below(100_000) as i64);
         // The view may say no at once; then nothing was made.
-        if let Ok(n) = client.replica.mutate(BOOK, NewMutation { id, made_at, base, ops }) {
+        if let Ok(n) = client.replica.mutate(BOOK, NewMutation { id, made_at, base, ops, undoes: None }) {
             self.tally.mutations += 1;
-            self.made.push(Made { author: client.author, n, id });
+            self.made.push(Made { client: index, n, id, withdrawn: false });
+        }
+    }
+
+    /// Someone may take something back that waits.
+    fn let_withdraw(&mut self, index: usize) {
+        let client = &mut self.clients[index];
+        let copy = client.replica.book(BOOK).expect("the book is open");
+        let waiting: Vec<MutationId> = copy.pending().map(|pending| pending.mutation.id).collect();
+        let Some(id) = waiting.get(self.random.below(waiting.len().max(1) as u64) as usize) else { return };
+        if client.replica.withdraw(BOOK, *id).is_some() {
+            let made = self.made.iter_mut().find(|made| made.id == *id).expect("someone made it");
+            made.withdrawn = true;
         }
     }
 
@@ -212,7 +243,10 @@ impl<S: Scenario> World<S> {
                     break;
                 }
                 match parcel {
-                    Parcel::Text(text) => self.clients[client].handle_text(self.now, &text)?,
+                    Parcel::Text(text) => {
+                        self.check_word(client, &text)?;
+                        self.clients[client].handle_text(self.now, &text)?;
+                    }
                     Parcel::Closed => self.clients[client].handle_closed(self.now),
                 }
                 self.serve_client(client)?;
@@ -268,6 +302,13 @@ impl<S: Scenario> World<S> {
                         line.up.send(self.now + self.random.delay(self.stormy), Parcel::Text(text));
                     }
                 }
+                Wish::Disconnect => {
+                    if let Some(line) = client.line.and_then(|id| self.lines.get_mut(&id)) {
+                        line.cut_for_the_client(self.now, &mut self.random);
+                    }
+                    client.handle_closed(self.now);
+                }
+                Wish::NewReplica => self.renew(index),
                 Wish::Connect => client.connects_at = Some(self.now + self.random.delay(self.stormy)),
                 Wish::FetchSnapshot => client.ask_for_snapshot(self.now + self.random.delay(self.stormy)),
             }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use serde_json::json;
-use tidebook_book::Domain;
+use tidebook_book::{Domain, UnixMillis};
 use tidebook_ledger::{
-    AMOUNT_MAX, Balances, BookFacts, Contact, ContactId, Ledger, LedgerChange, LedgerOp, LedgerState, Touched,
-    Transaction,
+    AMOUNT_MAX, Balances, BookRecord, Contact, ContactId, Created, Ledger, LedgerChange, LedgerOp, LedgerState,
+    OpenConflict, Touched, Transaction,
 };
 use uuid::Uuid;
 
@@ -100,14 +100,26 @@ impl Scenario for Ledger {
     fn things(state: &LedgerState) -> Vec<Touched> {
         let contacts = state.contacts().map(|contact| Touched::Contact(contact.id));
         let transactions = state.transactions().map(|transaction| Touched::Transaction(transaction.id));
-        contacts.chain(transactions).chain(state.book().map(|_| Touched::Book)).collect()
+        let conflicts = state.conflicts().map(|open| Touched::Conflict(open.conflict.id));
+        contacts.chain(transactions).chain(conflicts).chain(state.book().map(|_| Touched::Book)).collect()
     }
 
     fn show(state: &LedgerState, thing: &Touched) -> Option<ShownRecord> {
+        // A replica foresees its own entries, all but the time on the server's clock, and no screen waits for that.
+        let by_no_clock = |created: Created| Created { at: UnixMillis(0), ..created };
         Some(match thing {
             Touched::Book => ShownRecord::Book(state.book()?.clone()),
-            Touched::Contact(id) => ShownRecord::Contact(state.contact(*id)?.clone(), state.balances_of(*id)),
-            Touched::Transaction(id) => ShownRecord::Transaction(state.transaction(*id)?.clone()),
+            Touched::Contact(id) => {
+                let contact = state.contact(*id)?.clone();
+                let created = by_no_clock(contact.created);
+                ShownRecord::Contact(Contact { created, ..contact }, state.balances_of(*id))
+            }
+            Touched::Transaction(id) => {
+                let transaction = state.transaction(*id)?.clone();
+                let created = by_no_clock(transaction.created);
+                ShownRecord::Transaction(Transaction { created, ..transaction })
+            }
+            Touched::Conflict(id) => ShownRecord::Conflict(state.conflict(*id)?.clone()),
         })
     }
 
@@ -134,9 +146,10 @@ impl Scenario for Ledger {
 /// A record as a screen has it.
 #[derive(PartialEq)]
 pub(crate) enum ShownRecord {
-    Book(BookFacts),
+    Book(BookRecord),
     Contact(Contact, Balances),
     Transaction(Transaction),
+    Conflict(OpenConflict),
 }
 
 fn transaction(random: &mut Random, contact: ContactId) -> LedgerOp {

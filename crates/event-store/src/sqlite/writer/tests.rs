@@ -101,6 +101,35 @@ fn a_full_disk_is_a_clean_failure() {
     assert_eq!(fixture.words(), ["ebb"]);
 }
 
+/// As a write-ahead log finds it that has no room for the pages of a transaction: every statement has worked, and the
+/// commit doesn't. A full-text index keeps what it is given to itself until then, and needs its pages only there.
+#[test]
+fn a_disk_that_is_full_at_the_commit_is_a_clean_failure() {
+    const FILL_INDEX: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+        INSERT INTO meanings (docid, word) SELECT 1, group_concat(hex(i), ' ') FROM n";
+    let fixture = fixture();
+    let conn = &fixture.writer.conn;
+    conn.execute_batch("CREATE VIRTUAL TABLE meanings USING fts4 (content='', matchinfo=fts3, word)").unwrap();
+    let pages: i64 = conn.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    let limit_pages = |count| conn.pragma_update_and_check(None, "max_page_count", count, |_| Ok(())).unwrap();
+
+    limit_pages(pages);
+    let mut jobs = vec![sql("INSERT INTO words VALUES ('ebb')").0, sql(FILL_INDEX).0];
+    let mut own_results = Vec::new();
+    let group = write_group(conn, &mut jobs, &mut own_results);
+    assert_eq!(own_results, [Ok(()), Ok(())], "it is the commit that fails");
+    assert!(matches!(&group, Err(StoreError::Failed(why)) if why.contains("full")), "{group:?}");
+
+    let full = fixture.group(vec![sql("INSERT INTO words VALUES ('flood')"), sql(FILL_INDEX)]);
+    assert_eq!(full, [group.clone(), group]);
+    assert_eq!(fixture.words(), [""; 0]);
+    // What needs no new page still finds room, and with room again so does the rest.
+    assert_eq!(fixture.group(vec![sql("INSERT INTO words VALUES ('slack')")]), [Ok(())]);
+    limit_pages(1_000_000);
+    assert_eq!(fixture.group(vec![sql("INSERT INTO words VALUES ('neap')"), sql(FILL_INDEX)]), [Ok(()), Ok(())]);
+    assert_eq!(fixture.words(), ["slack", "neap"]);
+}
+
 #[test]
 fn a_group_ends_at_its_bytes_and_at_its_count() {
     let cases = [(GROUP_BYTES_MAX - 1, 2), (GROUP_BYTES_MAX, 1), (GROUP_BYTES_MAX / 2, 2), (0, GROUP_JOBS_MAX)];

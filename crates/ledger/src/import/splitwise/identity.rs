@@ -1,10 +1,10 @@
 //! Ids that are the same whenever the same file is read into the same book.
 //!
-//! Version 8 UUIDs of the first 16 bytes of BLAKE3 over fields, each behind its length in bytes (`u64`, little-endian).
 //! What goes into them is a promise: a change here makes every second import a duplicate of the first.
 
 use std::collections::HashMap;
 
+use tidebook_book::HashedId;
 use uuid::Uuid;
 
 use super::sheet::Row;
@@ -13,11 +13,11 @@ const CONTACT_DOMAIN: &str = "tidebook splitwise contact v1";
 const TRANSACTION_DOMAIN: &str = "tidebook splitwise transaction v1";
 
 pub(super) fn contact_id(book: Uuid, name: &str) -> Uuid {
-    Encoding::new(CONTACT_DOMAIN).field(book.as_bytes()).field(name.as_bytes()).id()
+    HashedId::new(CONTACT_DOMAIN).field(book.as_bytes()).field(name.as_bytes()).id()
 }
 
 pub(super) fn transaction_id(book: Uuid, occurrence: &Occurrence, contact: &str) -> Uuid {
-    Encoding::new(TRANSACTION_DOMAIN)
+    HashedId::new(TRANSACTION_DOMAIN)
         .field(book.as_bytes())
         .field(&occurrence.row)
         .field(&occurrence.earlier.to_le_bytes())
@@ -51,7 +51,7 @@ impl Occurrences {
 fn encode(people: &[String], row: &Row) -> Vec<u8> {
     let mut cells: Vec<_> = people.iter().zip(&row.cells).filter(|(_, cell)| cell.signum() != 0).collect();
     cells.sort_by_key(|(name, _)| *name);
-    let mut encoding = Encoding::default()
+    let mut encoding = HashedId::default()
         .field(row.date.to_string().as_bytes())
         .field(row.description.as_bytes())
         .field(row.category.as_bytes())
@@ -60,26 +60,5 @@ fn encode(people: &[String], row: &Row) -> Vec<u8> {
     for (name, cell) in cells {
         encoding = encoding.field(name.as_bytes()).field(&cell.to_bytes());
     }
-    encoding.0
-}
-
-#[derive(Default)]
-struct Encoding(Vec<u8>);
-
-impl Encoding {
-    fn new(domain: &str) -> Encoding {
-        Encoding::default().field(domain.as_bytes())
-    }
-
-    fn field(mut self, bytes: &[u8]) -> Encoding {
-        self.0.extend((bytes.len() as u64).to_le_bytes());
-        self.0.extend(bytes);
-        self
-    }
-
-    fn id(self) -> Uuid {
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&blake3::hash(&self.0).as_bytes()[..16]);
-        uuid::Builder::from_custom_bytes(bytes).into_uuid()
-    }
+    encoding.into_bytes()
 }

@@ -44,10 +44,14 @@ impl HttpError {
 
 /// What the server says of a fault may be a part of a sentence; to people it stands alone.
 pub(crate) fn sentence(detail: &str) -> String {
-    let mut letters = detail.chars();
-    let start: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    let end = if detail.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{start}{}{end}", letters.as_str())
+    let mut sentence = detail.to_owned();
+    if let Some(start) = sentence.get_mut(..1) {
+        start.make_ascii_uppercase();
+    }
+    if !detail.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
 }
 
 /// A call whose request is on its way already; so that several can be.
@@ -62,9 +66,14 @@ impl Call {
         Self::start("DELETE", path, None)
     }
 
+    /// With a body that is JSON already.
+    pub(crate) fn send(method: &str, path: &str, body: &str) -> Self {
+        Self::start(method, path, Some(body))
+    }
+
     pub(crate) fn post(path: &str, body: &impl Serialize) -> Self {
         let body = serde_json::to_string(body).expect("a body serialises into memory");
-        Self::start("POST", path, Some(&body))
+        Self::send("POST", path, &body)
     }
 
     fn start(method: &str, path: &str, body: Option<&str>) -> Self {

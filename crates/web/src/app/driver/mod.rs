@@ -12,9 +12,9 @@ mod timer;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use tidebook_book::{BookId, ReplicaId, Snapshot, UserId};
+use tidebook_book::{BookId, ReplicaId, UserId};
 use tidebook_ledger::Ledger;
-use tidebook_replica::{Event, Monotonic, Replica, ReplicaConfig};
+use tidebook_replica::{BookCopy, Event, Keeps, Monotonic, Replica, ReplicaConfig};
 
 pub(crate) use clock::{day_of, monotonic, new_id, now, today};
 pub(crate) use http::{Call, HttpError, sentence};
@@ -29,9 +29,6 @@ const OPEN_WITHIN_MS: u64 = 10_000;
 
 /// How long the server may say nothing while something waits for its answer. A line can be dead without being closed.
 const ANSWER_WITHIN_MS: u64 = 15_000;
-
-/// The wait before a snapshot that could not be fetched is asked for again.
-const SNAPSHOT_RETRY_MS: i32 = 3_000;
 
 /// Owns one person's replica, and its line to the server.
 pub(crate) struct Driver {
@@ -55,7 +52,8 @@ impl Driver {
         // Nothing is stored yet, so each load of the page is another replica: its numbers start from 1 again.
         let replica = ReplicaId(new_id());
         let client = concat!("tidebook-web/", env!("CARGO_PKG_VERSION")).to_owned();
-        let config = ReplicaConfig { replica, user, client, token: None, seed: clock::random_seed() };
+        let config =
+            ReplicaConfig { replica, user, client, token: None, seed: clock::random_seed(), keeps: Keeps::InMemory };
         Rc::new(Self {
             replica: RefCell::new(Replica::new(config)),
             socket: RefCell::default(),
@@ -84,7 +82,8 @@ impl Driver {
     /// How many changes, in whatever book, are only in this window.
     pub(crate) fn unsent(&self) -> usize {
         let replica = self.replica.borrow();
-        self.books.borrow().iter().filter_map(|book| replica.book(*book)).map(|copy| copy.pending().count()).sum()
+        let unsent = |copy: &BookCopy<Ledger>| copy.pending().filter(|pending| !pending.is_withdrawn()).count();
+        self.books.borrow().iter().filter_map(|book| replica.book(*book)).map(unsent).sum()
     }
 
     /// Follows a book from now on.
@@ -93,7 +92,26 @@ impl Driver {
         if is_new {
             self.books.borrow_mut().push(book);
         }
-        self.step(|replica, _| replica.open_book(book));
+        self.step(|replica, _| {
+            replica.open_book(book);
+            // Who comes back after a removal, by another invite, asks for the book anew.
+            if replica.book(book).is_some_and(BookCopy::is_removed) {
+                replica.subscribe_again(book);
+            }
+        });
+    }
+
+    /// Forgets a book and what was written for it.
+    pub(crate) fn let_go_of(self: &Rc<Self>, book: BookId) {
+        self.books.borrow_mut().retain(|known| *known != book);
+        self.step(|replica, _| {
+            let Some(copy) = replica.book(book) else { return };
+            let pending: Vec<_> = copy.pending().map(|pending| pending.mutation.id).collect();
+            let rejected: Vec<_> = copy.rejections().iter().map(|rejection| rejection.mutation.id).collect();
+            pending.into_iter().for_each(|id| drop(replica.withdraw(book, id)));
+            rejected.into_iter().for_each(|id| drop(replica.discard_rejection(book, id)));
+            replica.close_book(book);
+        });
     }
 
     pub(crate) fn connect_now(self: &Rc<Self>) {
@@ -159,6 +177,7 @@ impl Driver {
                 replica.handle_closed(monotonic(), None);
             }
             Event::FetchSnapshot { book } => spawn(self.clone().fetch_snapshot(book)),
+            Event::NewReplicaNeeded => replica.handle_new_replica(monotonic(), ReplicaId(new_id())),
             other => news.add(other),
         }
     }
@@ -196,10 +215,11 @@ impl Driver {
     }
 
     async fn fetch_snapshot(self: Rc<Self>, book: BookId) {
-        match Call::get(&format!("/books/{book}/snapshot")).json::<Snapshot<Ledger>>().await {
-            Ok(snapshot) => self.step(|replica, _| replica.handle_snapshot(snapshot)),
-            Err(_) => after_ms(SNAPSHOT_RETRY_MS, move || spawn(self.fetch_snapshot(book))),
-        }
+        let answer = Call::get(&format!("/books/{book}/snapshot")).text().await;
+        self.step(|replica, now| match answer {
+            Ok(text) => replica.handle_snapshot_text(now, book, &text),
+            Err(_) => replica.handle_snapshot_failed(now, book),
+        });
     }
 
     /// Sets the alarm for whatever is due next.

@@ -40,8 +40,13 @@ impl News {
             Event::Rejected { book, .. } => self.of(book).rejected += 1,
             Event::SignedOut => self.signed_out = true,
             Event::ServerError { detail, .. } => self.server_errors.push(detail),
-            // The store reads the status after every step, and the driver has seen to the rest.
-            Event::Status | Event::Connect | Event::Disconnect { .. } | Event::FetchSnapshot { .. } => {}
+            // The store reads the status and what is held after every step, and the driver has seen to the rest.
+            Event::Status
+            | Event::UpdateNeeded { .. }
+            | Event::Connect
+            | Event::Disconnect { .. }
+            | Event::FetchSnapshot { .. }
+            | Event::NewReplicaNeeded => {}
         }
     }
 

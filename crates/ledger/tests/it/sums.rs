@@ -31,6 +31,7 @@ fn draft(seq: u64) -> Draft {
         author: Author { user: ANA, replica: ReplicaId(Uuid::from_u128(1)) },
         mutation: MutationId(Uuid::from_u128(seq.into())),
         made_at: UnixMillis(5),
+        knows: tidebook_book::Knows::Own,
         base: Seq(seq - 1),
         index: 0,
     }
@@ -362,7 +363,15 @@ fn the_state_of_a_small_book_letter_by_letter() {
         {
           "book": {
             "name": "Flat 4",
-            "currency": "EUR"
+            "currency": "EUR",
+            "seq": 1,
+            "created": {
+              "seq": 1,
+              "index": 0,
+              "by": "00000000-0000-0000-0000-00000000000a",
+              "replica": "00000000-0000-0000-0000-000000000001",
+              "at": 1700000000001
+            }
           },
           "contacts": [
             {
@@ -437,5 +446,5 @@ fn the_state_of_a_small_book_letter_by_letter() {
           "conflicts": []
         }"#]]
     .assert_eq(&text);
-    expect!["ad26486272c737faced6f9e896e7fad986b0c74fecdf8ebb79001ef1091aa247"].assert_eq(&book.hash().to_string());
+    expect!["711984e04f01f6818d22a39f825fbbea45836f4f9b5975482c2db1bd80c8036c"].assert_eq(&book.hash().to_string());
 }

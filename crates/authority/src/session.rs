@@ -5,28 +5,34 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use tidebook_authority::Outcome;
+use serde_json::value::RawValue;
 use tidebook_book::{Author, BookId, EncodedEntry, Epoch, MutationNumber, Person, Role, Seq, UnixMillis, UserId};
 use tidebook_protocol::{
-    Down, Hello, Limits, PROTOCOL, People, RawMutation, RefusedIn, RoleNow, SnapshotRequired, Subscribe, Subscribed,
-    Up, Welcome, WelcomeUser, close, entries_frame, fates_frame,
+    Down, Hello, Limits, PROTOCOL, People, PresenceUp, RawMutation, RefusedIn, RoleNow, SnapshotRequired, Subscribe,
+    Subscribed, Up, Welcome, WelcomeUser, close, entries_frame, fates_frame,
 };
 
-use crate::book::Head;
+use crate::{Head, Outcome};
 
 /// Books one socket may follow: more than anyone has open, few enough that one socket cannot hold them all in memory.
 const SUBSCRIPTIONS_MAX: usize = 256;
 
+/// A replica that lacks more entries than this takes a snapshot instead: by then it is the smaller download.
+const FAR_BEHIND_ENTRIES: u64 = 10_000;
+
+/// What a peer may say of where it is, in bytes: it is repeated to everyone in the book.
+const PRESENCE_BYTES_MAX: usize = 512;
+
 /// Who a socket speaks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Identity {
-    pub(crate) user: UserId,
-    pub(crate) name: String,
+pub struct Identity {
+    pub user: UserId,
+    pub name: String,
 }
 
 /// Something for the driver to do.
 #[derive(Debug)]
-pub(crate) enum Action {
+pub enum Action {
     Send(Vec<u8>),
     /// Look the token up and call `handle_identity`.
     Authenticate {
@@ -48,6 +54,8 @@ pub(crate) enum Action {
         book: BookId,
         seqs: Vec<Seq>,
     },
+    /// Show this to all who follow the book.
+    Presence(PresenceUp),
     Close {
         code: u16,
         reason: String,
@@ -56,14 +64,14 @@ pub(crate) enum Action {
 
 /// What opening a book for a subscription found.
 #[derive(Debug)]
-pub(crate) struct Opened {
-    pub(crate) epoch: Epoch,
-    pub(crate) role: Role,
-    pub(crate) head: Head,
-    pub(crate) accepted: MutationNumber,
-    pub(crate) people: Vec<Person>,
+pub struct Opened {
+    pub epoch: Epoch,
+    pub role: Role,
+    pub head: Head,
+    pub accepted: MutationNumber,
+    pub people: Vec<Person>,
     /// The log's hash at the seq the replica named; `None` where the log has no such seq.
-    pub(crate) hash_there: Option<tidebook_book::ChainHash>,
+    pub hash_there: Option<tidebook_book::ChainHash>,
 }
 
 #[derive(Debug)]
@@ -88,7 +96,7 @@ struct Subscription {
 }
 
 #[derive(Debug)]
-pub(crate) struct SyncSession {
+pub struct SyncSession {
     phase: Phase,
     subscriptions: HashMap<BookId, Subscription>,
     actions: VecDeque<Action>,
@@ -96,7 +104,7 @@ pub(crate) struct SyncSession {
 }
 
 impl SyncSession {
-    pub(crate) fn new(known: Option<Identity>) -> Self {
+    pub fn new(known: Option<Identity>) -> Self {
         Self {
             phase: Phase::Silent { known },
             subscriptions: HashMap::new(),
@@ -105,12 +113,12 @@ impl SyncSession {
         }
     }
 
-    pub(crate) fn poll_action(&mut self) -> Option<Action> {
+    pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
 
     /// Who it speaks for, once it is live.
-    pub(crate) fn author(&self) -> Option<Author> {
+    pub fn author(&self) -> Option<Author> {
         match self.phase {
             Phase::Live { author } => Some(author),
             _ => None,
@@ -118,15 +126,15 @@ impl SyncSession {
     }
 
     /// Hello must come soon; this is false once it has.
-    pub(crate) fn awaits_hello(&self) -> bool {
+    pub fn awaits_hello(&self) -> bool {
         matches!(self.phase, Phase::Silent { .. })
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
+    pub fn is_closed(&self) -> bool {
         matches!(self.phase, Phase::Closed)
     }
 
-    pub(crate) fn handle_text(&mut self, now: UnixMillis, text: &str) {
+    pub fn handle_text(&mut self, now: UnixMillis, text: &str) {
         let message = match Up::parse(text) {
             Ok(message) => message,
             Err(error) => return self.fail(close::MALFORMED, "malformed", &error.to_string()),
@@ -147,8 +155,7 @@ impl SyncSession {
                     Err(error) => self.fail(close::MALFORMED, "malformed", &error.to_string()),
                 }
             }
-            // Presence is for others to see, and nobody is shown it yet.
-            (Phase::Live { .. }, Up::Presence(_)) => {}
+            (Phase::Live { .. }, Up::Presence(presence)) => self.handle_presence(presence),
             (Phase::Authenticating(_), _) => {
                 self.fail(close::MALFORMED, "malformed", "wait for the welcome");
             }
@@ -157,7 +164,7 @@ impl SyncSession {
     }
 
     /// Whose token it was; `None` where it is nobody's.
-    pub(crate) fn handle_identity(&mut self, now: UnixMillis, identity: Option<Identity>) {
+    pub fn handle_identity(&mut self, now: UnixMillis, identity: Option<Identity>) {
         let Phase::Authenticating(hello) = std::mem::replace(&mut self.phase, Phase::Closed) else { return };
         match identity {
             Some(identity) => self.welcome(now, &hello, identity),
@@ -166,17 +173,17 @@ impl SyncSession {
     }
 
     /// What opening a book found. `None`: it is not there for this person.
-    pub(crate) fn handle_opened(&mut self, subscribe: &Subscribe, opened: Option<Opened>) {
+    pub fn handle_opened(&mut self, subscribe: &Subscribe, opened: Option<Opened>) {
         let book = subscribe.book;
         let Some(opened) = opened else {
             self.subscriptions.remove(&book);
-            self.send(&Down::Role(RoleNow { book, role: None }));
-            return;
+            return self.send(&Down::Role(RoleNow { book, role: None }));
         };
         let same_history = subscribe.epoch.is_none_or(|epoch| epoch == opened.epoch)
             && subscribe.after <= opened.head.seq
             && (subscribe.after == Seq::ZERO || subscribe.hash == opened.hash_there);
-        if !same_history {
+        let far_behind = opened.head.seq.0.saturating_sub(subscribe.after.0) > FAR_BEHIND_ENTRIES;
+        if !same_history || far_behind {
             self.subscriptions.remove(&book);
             let (epoch, seq) = (opened.epoch, opened.head.seq);
             self.send(&Down::SnapshotRequired(SnapshotRequired { book, epoch, from_seq: None, seq }));
@@ -189,7 +196,7 @@ impl SyncSession {
     }
 
     /// Own entries from before the cursor, or of a book that is not followed.
-    pub(crate) fn handle_fates(&mut self, book: BookId, entries: &[EncodedEntry]) {
+    pub fn handle_fates(&mut self, book: BookId, entries: &[EncodedEntry]) {
         if entries.is_empty() || self.is_closed() {
             return;
         }
@@ -203,7 +210,7 @@ impl SyncSession {
     }
 
     /// Entries after the cursor, in order. Sends as many as fit a frame.
-    pub(crate) fn handle_entries(&mut self, book: BookId, entries: &[EncodedEntry]) {
+    pub fn handle_entries(&mut self, book: BookId, entries: &[EncodedEntry]) {
         let Some(subscription) = self.subscriptions.get_mut(&book) else { return };
         let count = fitting(entries, self.frame_bytes_max);
         let Some(last) = entries[..count].last() else { return };
@@ -215,7 +222,7 @@ impl SyncSession {
 
     /// What became of a push that came when entries up to `sent` had been sent. What has yet to come over the
     /// subscription is not said twice; what came before is said again, to who asked again.
-    pub(crate) fn handle_pushed(&mut self, book: BookId, sent: Seq, outcomes: Vec<Outcome>) {
+    pub fn handle_pushed(&mut self, book: BookId, sent: Seq, outcomes: Vec<Outcome>) {
         let told_after = self.subscriptions.get(&book).map(|subscription| subscription.began.max(sent));
         let mut untold = Vec::new();
         for outcome in outcomes {
@@ -230,19 +237,34 @@ impl SyncSession {
         }
     }
 
+    /// Who is and was in a followed book has changed.
+    pub fn handle_people(&mut self, book: BookId, people: Vec<Person>) {
+        if self.subscriptions.contains_key(&book) {
+            self.send(&Down::People(People { book, people }));
+        }
+    }
+
+    /// The person is no longer a member: nothing of the book comes after this.
+    pub fn handle_removed(&mut self, book: BookId) {
+        if self.subscriptions.remove(&book).is_some() {
+            self.send(&Down::Role(RoleNow { book, role: None }));
+        }
+        self.actions.push_back(Action::Forget(book));
+    }
+
     /// Where the subscription to a book stands.
-    pub(crate) fn cursor(&self, book: BookId) -> Option<Seq> {
+    pub fn cursor(&self, book: BookId) -> Option<Seq> {
         self.subscriptions.get(&book).map(|subscription| subscription.cursor)
     }
 
     /// The server is going away.
-    pub(crate) fn handle_drain(&mut self, retry_after_ms: u64) {
+    pub fn handle_drain(&mut self, retry_after_ms: u64) {
         self.send(&Down::Drain { retry_after_ms });
         self.close(close::RESTART, "the server is restarting");
     }
 
     /// Says what went wrong and closes.
-    pub(crate) fn fail(&mut self, code: u16, name: &str, detail: &str) {
+    pub fn fail(&mut self, code: u16, name: &str, detail: &str) {
         self.send(&Down::Error { code: name.into(), detail: detail.into() });
         self.close(code, name);
     }
@@ -281,6 +303,17 @@ impl SyncSession {
         // Nothing is sent from the old cursor once a new one is named.
         self.subscriptions.remove(&subscribe.book);
         self.actions.push_back(Action::Open(subscribe));
+    }
+
+    /// Only who follows a book is present in it.
+    fn handle_presence(&mut self, presence: PresenceUp) {
+        let stands = |value: &RawValue| value.get().len() <= PRESENCE_BYTES_MAX && value.get().starts_with('{');
+        if ![&presence.viewing, &presence.editing].into_iter().flatten().all(|value| stands(value)) {
+            return self.fail(close::MALFORMED, "malformed", "presence: a reference is a small object or null");
+        }
+        if self.subscriptions.contains_key(&presence.book) {
+            self.actions.push_back(Action::Presence(presence));
+        }
     }
 
     fn forget(&mut self, book: BookId) {

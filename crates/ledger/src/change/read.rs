@@ -1,0 +1,161 @@
+//! Reading a change: its members in whatever order they come, then what its type makes of them.
+//!
+//! Derived, this would be a fourth of what the browser downloads of the ledger: one reader per type of change, each for
+//! texts and for what was already read of them.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use uuid::Uuid;
+
+use super::LedgerChange;
+use crate::{
+    Conflict, ConflictId, ConflictKind, ContactId, Field, FieldSet, FieldValue, Offered, RecordRef, Standing,
+    TransactionId,
+};
+
+/// All that a change of any type can hold.
+#[derive(Default)]
+struct Members {
+    name: String,
+    id: Option<ConflictId>,
+    /// Of a record that was created.
+    fields: FieldSet,
+    set: Option<FieldSet>,
+    was: Option<FieldSet>,
+    record: Option<RecordRef>,
+    kind: Option<ConflictKind>,
+    standing: Option<Standing>,
+    offered: Option<Offered>,
+    applied: Option<bool>,
+}
+
+impl<'de> Deserialize<'de> for LedgerChange {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InAnyOrder;
+        impl<'de> Visitor<'de> for InAnyOrder {
+            type Value = Members;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a change")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Members::default();
+                while let Some(name) = map.next_key::<Cow<'_, str>>()? {
+                    match &*name {
+                        "type" => members.name = map.next_value()?,
+                        "id" => members.id = Some(map.next_value()?),
+                        "set" => members.set = Some(map.next_value()?),
+                        "was" => members.was = Some(map.next_value()?),
+                        "record" => members.record = Some(map.next_value()?),
+                        "kind" => members.kind = Some(map.next_value()?),
+                        "standing" => members.standing = Some(map.next_value()?),
+                        "offered" => members.offered = Some(map.next_value()?),
+                        "applied" => members.applied = Some(map.next_value()?),
+                        name => match Field::by_name(name) {
+                            Some(field) => members.fields.insert(field, map.next_value()?),
+                            None => drop(map.next_value::<IgnoredAny>()?),
+                        },
+                    }
+                }
+                Ok(members)
+            }
+        }
+        deserializer.deserialize_map(InAnyOrder)?.into_change().map_err(D::Error::custom)
+    }
+}
+
+/// What is missing, or is not what stands there.
+type Fault = &'static str;
+
+impl Members {
+    fn into_change(self) -> Result<LedgerChange, Fault> {
+        let id = || self.id.map(|id| id.0).ok_or("a change without an id");
+        Ok(match self.name.as_str() {
+            "book_created" => {
+                LedgerChange::BookCreated { name: self.text(Field::Name)?, currency: self.parsed(Field::Currency)? }
+            }
+            "contact_created" => self.contact_created(id()?)?,
+            "transaction_created" => self.transaction_created(id()?)?,
+            "contact_deleted" => LedgerChange::ContactDeleted { id: ContactId(id()?) },
+            "contact_restored" => LedgerChange::ContactRestored { id: ContactId(id()?) },
+            "transaction_deleted" => LedgerChange::TransactionDeleted { id: TransactionId(id()?) },
+            "transaction_restored" => LedgerChange::TransactionRestored { id: TransactionId(id()?) },
+            "conflict_resolved" => LedgerChange::ConflictResolved {
+                id: ConflictId(id()?),
+                applied: self.applied.ok_or("a decision without a choice")?,
+                record: self.record.ok_or("a decision without a record")?,
+            },
+            "book_updated" => self.updated(RecordRef::Book)?,
+            "contact_updated" => {
+                let record = RecordRef::Contact(ContactId(id()?));
+                self.updated(record)?
+            }
+            "transaction_updated" => {
+                let record = RecordRef::Transaction(TransactionId(id()?));
+                self.updated(record)?
+            }
+            "conflict_raised" => self.conflict_raised()?,
+            _ => return Err("an unknown type of change"),
+        })
+    }
+
+    fn contact_created(&self, id: Uuid) -> Result<LedgerChange, Fault> {
+        Ok(LedgerChange::ContactCreated {
+            id: ContactId(id),
+            name: self.text(Field::Name)?,
+            username: self.optional(Field::Username)?,
+            phone: self.optional(Field::Phone)?,
+            email: self.optional(Field::Email)?,
+            note: self.optional(Field::Note)?,
+        })
+    }
+
+    fn transaction_created(&self, id: Uuid) -> Result<LedgerChange, Fault> {
+        let due = self.optional(Field::Due)?.map(|due| due.parse());
+        Ok(LedgerChange::TransactionCreated {
+            id: TransactionId(id),
+            contact: self.parsed(Field::Contact)?,
+            direction: self.parsed(Field::Direction)?,
+            amount: match self.fields.get(Field::Amount) {
+                Some(FieldValue::Number(amount)) => u64::try_from(*amount).map_err(|_| "an amount below zero")?,
+                _ => return Err("no amount where one is due"),
+            },
+            currency: self.parsed(Field::Currency)?,
+            date: self.parsed(Field::Date)?,
+            note: self.optional(Field::Note)?,
+            due: due.transpose().map_err(|_| "not a date")?,
+        })
+    }
+
+    fn updated(self, record: RecordRef) -> Result<LedgerChange, Fault> {
+        let (set, was) = self.set.zip(self.was).ok_or("an update without its values")?;
+        Ok(LedgerChange::updated(record, set, was))
+    }
+
+    fn conflict_raised(self) -> Result<LedgerChange, Fault> {
+        let Self { id: Some(id), record: Some(record), kind: Some(kind), standing, offered, .. } = self else {
+            return Err("a conflict of nothing");
+        };
+        let (standing, offered) = standing.zip(offered).ok_or("a conflict without its two sides")?;
+        Ok(LedgerChange::ConflictRaised(Conflict { id, record, kind, standing, offered }))
+    }
+
+    fn optional(&self, field: Field) -> Result<Option<String>, Fault> {
+        match self.fields.get(field) {
+            None | Some(FieldValue::Nothing) => Ok(None),
+            Some(FieldValue::Text(text)) => Ok(Some(text.clone())),
+            Some(_) => Err("no text where one is due"),
+        }
+    }
+
+    fn text(&self, field: Field) -> Result<String, Fault> {
+        self.optional(field)?.ok_or("a field that every such record has is missing")
+    }
+
+    fn parsed<T: FromStr>(&self, field: Field) -> Result<T, Fault> {
+        self.text(field)?.parse().map_err(|_| "a text that its field cannot hold")
+    }
+}

@@ -1,0 +1,312 @@
+//! Where a copy stands with its server: apart, following, starting over from a snapshot, or shut out.
+
+use tidebook_book::{Domain, MutationNumber, Person, Role, Seq, Snapshot};
+use tidebook_protocol::{Refusal, Refused, SnapshotRequired, Subscribe, Subscribed};
+
+use crate::contradiction::Contradiction;
+use crate::{BookCopy, Held, Monotonic, Pending};
+
+/// How long the server may take to tell the fates of numbers it says it has, where nothing else is due from it.
+const FATES_WITHIN_MS: u64 = 1_000;
+
+/// How long to leave the server in peace where it refused without saying how long.
+const REFUSED_RETRY_MS: u64 = 1_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Not subscribed on this line, or the answer is still to come.
+    Apart,
+    /// Entries come, and the outbox goes.
+    Following(Option<Claim>),
+    /// The server does not go on from here, or what it said does not fit: nothing is taken but a snapshot.
+    StartingOver(Parting),
+    /// The snapshot is of a later version than this app.
+    Outdated,
+    /// The person is no longer a member: nothing is taken, and nothing asked for unless they ask.
+    Removed,
+}
+
+/// Numbers that the log holds by the server's word, while not all of their entries are here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Claim {
+    up_to: MutationNumber,
+    /// Once the copy is here, all their entries have come, or there are none under these numbers.
+    head: Seq,
+    /// Where the copy was at the head already: by then their fates have come.
+    fates_by: Option<Monotonic>,
+}
+
+/// Where the copy's history and the server's part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Parting {
+    /// They do, here at the latest.
+    At(Seq),
+    /// Perhaps they don't. If the snapshot shows that they do, it was here at the latest.
+    PerhapsAt(Seq),
+}
+
+/// When to offer again what was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NextTry {
+    AtOnce,
+    AfterMs(u64),
+    /// The outbox is held until something else changes.
+    WhenMended,
+}
+
+/// What became of a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SnapshotFate {
+    Taken,
+    /// It needs a later version of the app.
+    TooNew,
+    PassedOver,
+}
+
+impl<D: Domain> BookCopy<D> {
+    /// Whether the book is to be subscribed to on a new line, or again on this one.
+    pub(crate) fn wants_subscription(&self) -> bool {
+        matches!(self.phase, Phase::Apart | Phase::Following(_))
+    }
+
+    pub(crate) fn is_following(&self) -> bool {
+        matches!(self.phase, Phase::Following(_))
+    }
+
+    pub(crate) fn subscribe_request(&self) -> Subscribe {
+        Subscribe {
+            book: self.book,
+            epoch: self.epoch,
+            after: self.seq,
+            hash: (self.seq > Seq::ZERO).then_some(self.hash),
+            pending_from: self.outbox.first_number(),
+        }
+    }
+
+    pub(crate) fn handle_subscribed(&mut self, now: Monotonic, subscribed: &Subscribed) {
+        self.head = subscribed.head;
+        self.role = Some(subscribed.role);
+        if let Err(contradiction) = self.check_history(subscribed) {
+            return self.handle_contradiction(now, &contradiction, Parting::At(Seq::ZERO));
+        }
+        self.epoch = Some(subscribed.epoch);
+        self.note_head();
+        self.fetch.cancel();
+        self.outbox.lift_hold();
+        self.outbox.offer_again_after(subscribed.accepted);
+        self.phase = Phase::Following(self.claim(now, subscribed));
+        self.check_next_number(subscribed.accepted.next());
+    }
+
+    /// The server goes on from this copy only if they have the same history.
+    fn check_history(&self, subscribed: &Subscribed) -> Result<(), Contradiction> {
+        let (seq, head, theirs) = (self.seq, subscribed.head, subscribed.epoch);
+        match self.epoch {
+            Some(ours) if ours != theirs && seq > Seq::ZERO => Err(Contradiction::AnotherEpoch { ours, theirs }),
+            _ if head < seq => Err(Contradiction::HeadBehind { head, seq }),
+            _ if head == seq && subscribed.head_hash != self.hash => Err(Contradiction::AnotherLog(seq)),
+            _ => Ok(()),
+        }
+    }
+
+    fn claim(&self, now: Monotonic, subscribed: &Subscribed) -> Option<Claim> {
+        let (up_to, head) = (subscribed.accepted, subscribed.head);
+        self.outbox.first_number().filter(|first| *first <= up_to)?;
+        let fates_by = (self.seq >= head).then(|| now.plus_ms(FATES_WITHIN_MS));
+        Some(Claim { up_to, head, fates_by })
+    }
+
+    /// The copy got further. Own numbers that the server said it has, and that nothing up to its head has settled, were
+    /// used up by mutations whose ids stand elsewhere in the log: asked again, it answers by the id.
+    pub(super) fn check_claim(&mut self) {
+        if let Phase::Following(Some(claim)) = self.phase
+            && claim.fates_by.is_none()
+            && self.seq >= claim.head
+        {
+            self.offer_claimed(claim);
+        }
+    }
+
+    fn offer_claimed(&mut self, claim: Claim) {
+        self.outbox.offer_again_up_to(claim.up_to);
+        self.phase = Phase::Following(None);
+    }
+
+    /// A number that the log lacks and this replica has given away can never come: in another history it was never used,
+    /// or its mutation entered under another replica's. A new line of numbers has no such gap. False: it is like that.
+    fn check_next_number(&mut self, expected: MutationNumber) -> bool {
+        let is_gone = self.outbox.lacks(expected);
+        if is_gone {
+            let detail = format!("the book lacks change {expected} of this device");
+            self.outbox.hold(Held { code: Refusal::Forked, detail });
+        }
+        !is_gone
+    }
+
+    pub(crate) fn handle_closed(&mut self, now: Monotonic) {
+        if self.is_following() {
+            self.phase = Phase::Apart;
+        }
+        self.fetch.handle_line_lost(now);
+    }
+
+    /// A mutation was not taken: what to do about it.
+    pub(crate) fn handle_refused(&mut self, now: Monotonic, refused: Refused) -> NextTry {
+        let later = NextTry::AfterMs(refused.retry_after_ms.unwrap_or(REFUSED_RETRY_MS));
+        match refused.code {
+            // It only follows from the refusal that holds the outbox, and offering again would be refused again.
+            Refusal::Gap if self.held().is_some() => NextTry::WhenMended,
+            Refusal::Gap if refused.expected.is_some_and(|expected| !self.check_next_number(expected)) => {
+                NextTry::WhenMended
+            }
+            // What the server did not know has been withdrawn meanwhile.
+            Refusal::UnknownOp if self.outbox.find(refused.id).is_none_or(Pending::is_withdrawn) => later,
+            Refusal::Gap | Refusal::RateLimited | Refusal::Unavailable => later,
+            Refusal::WrongEpoch => {
+                let last = self.wrong_epoch_at.replace(now);
+                let is_new = last.is_none_or(|last| last.plus_ms(REFUSED_RETRY_MS) <= now);
+                if is_new { NextTry::AtOnce } else { later }
+            }
+            code => {
+                self.outbox.hold(Held { code, detail: refused.detail });
+                NextTry::WhenMended
+            }
+        }
+    }
+
+    pub(crate) fn handle_people(&mut self, people: Vec<Person>) {
+        if self.is_removed() {
+            return;
+        }
+        self.people = people;
+        self.note_head();
+        let own = self.people.iter().find(|person| person.id == self.author.user);
+        // That the person is a member no longer is for `role` to say: lists of people come late.
+        if let Some(role) = own.and_then(|own| own.role) {
+            self.hear_role(role);
+        }
+    }
+
+    pub(crate) fn handle_role(&mut self, role: Option<Role>) {
+        match role {
+            Some(role) => self.hear_role(role),
+            None => {
+                self.role = None;
+                self.note_head();
+                self.phase = Phase::Removed;
+                self.fetch.cancel();
+                let detail = "you are no longer a member of this book".into();
+                self.outbox.hold(Held { code: Refusal::NotAMember, detail });
+            }
+        }
+    }
+
+    fn hear_role(&mut self, role: Role) {
+        if self.is_removed() {
+            return;
+        }
+        self.role = Some(role);
+        self.note_head();
+        if role.may_write() && self.is_following() {
+            self.outbox.lift_hold_about_role();
+        }
+    }
+
+    /// The person asks to be let in again.
+    pub(crate) fn ask_again(&mut self) {
+        if matches!(self.phase, Phase::Removed | Phase::Outdated) {
+            self.phase = Phase::Apart;
+        }
+    }
+
+    pub(crate) fn handle_snapshot_required(&mut self, now: Monotonic, required: &SnapshotRequired) {
+        let parting = match required.from_seq {
+            Some(from) if from < self.seq => Parting::At(from),
+            from => Parting::PerhapsAt(from.unwrap_or(Seq::ZERO)),
+        };
+        self.start_over(now, parting);
+    }
+
+    pub(crate) fn handle_contradiction(&mut self, now: Monotonic, contradiction: &Contradiction, parting: Parting) {
+        self.contradictions.note(contradiction);
+        self.start_over(now, parting);
+    }
+
+    fn start_over(&mut self, now: Monotonic, parting: Parting) {
+        self.phase = Phase::StartingOver(parting);
+        self.fetch.need(now);
+    }
+
+    /// Starts over from a snapshot, keeping the outbox. One that comes late, when the copy has gone on by another way,
+    /// would take it back in time: it is passed over.
+    pub(crate) fn handle_snapshot(&mut self, now: Monotonic, snapshot: Snapshot<D>) -> SnapshotFate {
+        self.fetch.handle_ended(now);
+        let Phase::StartingOver(parting) = self.phase else { return SnapshotFate::PassedOver };
+        if snapshot.state_version > D::STATE_VERSION {
+            self.become_outdated();
+            return SnapshotFate::TooNew;
+        }
+        let is_same_form = snapshot.state_version == D::STATE_VERSION;
+        let (epoch, seq, hash, state_hash) = (snapshot.epoch, snapshot.seq, snapshot.hash, snapshot.state_hash);
+        let people = snapshot.people.clone();
+        let state = snapshot.into_state();
+        // An older server's hash is over an older form of the state, which nobody here can make.
+        if is_same_form && state.hash() != state_hash {
+            self.handle_contradiction(now, &Contradiction::AnotherState(seq), parting);
+            return SnapshotFate::PassedOver;
+        }
+        let is_another_history = self.seq > seq || self.epoch.is_some_and(|ours| ours != epoch);
+        let seen_at_most = match parting {
+            Parting::PerhapsAt(_) if !is_another_history => seq,
+            Parting::At(at) | Parting::PerhapsAt(at) => at.min(seq),
+        };
+        self.outbox.lower_bases(seen_at_most);
+        (self.epoch, self.seq, self.hash, self.head) = (Some(epoch), seq, hash, seq);
+        self.phase = Phase::Apart;
+        self.handle_people(people);
+        self.replace_state(state);
+        SnapshotFate::Taken
+    }
+
+    pub(crate) fn handle_snapshot_failed(&mut self, now: Monotonic) {
+        self.fetch.handle_ended(now);
+        if let Phase::StartingOver(_) = self.phase {
+            self.fetch.need(now);
+        }
+    }
+
+    /// The snapshot is of a version that this app cannot even read.
+    pub(crate) fn handle_snapshot_too_new(&mut self, now: Monotonic) -> SnapshotFate {
+        self.fetch.handle_ended(now);
+        let Phase::StartingOver(_) = self.phase else { return SnapshotFate::PassedOver };
+        self.become_outdated();
+        SnapshotFate::TooNew
+    }
+
+    fn become_outdated(&mut self) {
+        self.phase = Phase::Outdated;
+        let detail = "this book needs a newer version of the app".into();
+        self.outbox.hold(Held { code: Refusal::Other, detail });
+    }
+
+    /// When something is due that waits for time alone, while there is a line.
+    pub(crate) fn poll_timeout(&self) -> Option<Monotonic> {
+        match self.phase {
+            Phase::Following(claim) => claim?.fates_by,
+            Phase::StartingOver(_) => self.fetch.due_at(),
+            Phase::Apart | Phase::Outdated | Phase::Removed => None,
+        }
+    }
+
+    /// Time passed, and there is a line. Whether a snapshot is to be fetched now.
+    pub(crate) fn handle_timeout(&mut self, now: Monotonic) -> bool {
+        match self.phase {
+            Phase::Following(Some(claim)) if claim.fates_by.is_some_and(|at| at <= now) => {
+                self.offer_claimed(claim);
+                false
+            }
+            Phase::StartingOver(_) => self.fetch.take_due(now),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! What of a copy its store on this device has, and what is still to be written there.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use tidebook_book::{BookState, ChainHash, Domain, Entry, MutationId, MutationNumber, Seq};
+
+use super::following::Phase;
+use super::{Applied, Rejection};
+use crate::outbox::{Pending, encode};
+use crate::stored::{FORMAT, Head, Rows, StoredRejection, StoredState};
+use crate::{BookCopy, Forget, Lacking, StoreWrite, Stored, StoredError};
+
+/// How many entries are stored after the state before the state is written anew: what opening has to replay at most.
+const STATE_AFTER_ENTRIES: u64 = 4_096;
+
+/// How many entries before the state stay, for history and undo without a network.
+const HISTORY_ENTRIES: u64 = 4_096;
+
+/// How a copy stands with its store.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    place: Place,
+    due: Due,
+    /// What the driver is writing just now, and the place to go back to should it fail.
+    writing: Option<(Due, Place)>,
+}
+
+/// What is stored, as far as this copy knows.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    revision: u64,
+    starts: u64,
+    /// Where the stored state stands.
+    state_seq: Seq,
+}
+
+/// In what the store differs from the copy.
+#[derive(Debug, Default)]
+struct Due {
+    head: bool,
+    started_over: bool,
+    /// Bounded like what arrives between two writes.
+    entries: Vec<(Seq, String)>,
+    outbox: BTreeSet<MutationId>,
+    rejections: BTreeSet<MutationId>,
+}
+
+impl Due {
+    fn is_empty(&self) -> bool {
+        !self.head
+            && !self.started_over
+            && self.entries.is_empty()
+            && self.outbox.is_empty()
+            && self.rejections.is_empty()
+    }
+
+    /// What was not written after all, and what came since.
+    fn followed_by(mut self, later: Self) -> Self {
+        if later.started_over {
+            self.entries.clear();
+        }
+        self.entries.extend(later.entries);
+        self.outbox.extend(later.outbox);
+        self.rejections.extend(later.rejections);
+        let (head, started_over) = (self.head || later.head, self.started_over || later.started_over);
+        Self { head, started_over, ..self }
+    }
+}
+
+impl Kept {
+    pub(crate) fn note_entry(&mut self, seq: Seq, bytes: &str) {
+        self.due.entries.push((seq, bytes.to_owned()));
+    }
+
+    pub(crate) fn note_mutation(&mut self, id: MutationId) {
+        self.due.outbox.insert(id);
+    }
+
+    pub(crate) fn note_rejection(&mut self, id: MutationId) {
+        self.due.rejections.insert(id);
+    }
+
+    pub(crate) fn note_start(&mut self) {
+        self.due.started_over = true;
+        self.due.entries.clear();
+    }
+}
+
+impl<D: Domain> BookCopy<D> {
+    /// Something here is not in the store yet, and nothing is being written.
+    pub(crate) fn has_to_be_written(&self) -> bool {
+        self.kept.as_ref().is_some_and(|kept| kept.writing.is_none() && !kept.due.is_empty())
+    }
+
+    /// What somebody else wrote into the store, going by its head.
+    pub(crate) fn lacking(&self, head: &str) -> Result<Lacking, StoredError> {
+        let Some(kept) = &self.kept else { return Ok(Lacking::Nothing) };
+        let head: Head = serde_json::from_str(head)?;
+        let Place { revision, starts, .. } = kept.place;
+        Ok(if head.revision == revision {
+            Lacking::Nothing
+        } else if revision > 0 && head.starts == starts && self.seq >= head.state_seq {
+            Lacking::EntriesAfter(self.seq)
+        } else {
+            Lacking::Everything(head.state_seq)
+        })
+    }
+
+    /// Takes in what is stored. What is here and not there yet stays, after it.
+    pub(crate) fn handle_stored(&mut self, stored: &Stored) -> Result<Applied<D>, StoredError> {
+        let mut rows = Rows::<D>::read(stored)?;
+        let base = rows.state.take();
+        let applied = self.taking_the_outbox_off(|copy, applied| {
+            if let Lacking::Everything(_) = stored.lacking {
+                copy.start_from(&rows.head, base);
+            }
+            copy.follow(&stored.entries, applied);
+            copy.merge_rejections(&mut rows);
+            copy.merge_outbox(rows);
+        });
+        Ok(applied)
+    }
+
+    fn start_from(&mut self, head: &Head, base: Option<StoredState<D>>) {
+        let (seq, hash, state) = match base {
+            Some(base) => (base.seq, base.hash, base.into_state()),
+            // It takes all of it from the server.
+            None => (Seq::ZERO, ChainHash::ZERO, BookState::default()),
+        };
+        (self.seq, self.hash, self.view) = (seq, hash, state);
+        (self.epoch, self.role, self.people) = (head.epoch, head.role, head.people.clone());
+        if self.is_following() {
+            self.phase = Phase::Apart;
+        }
+        if let Some(kept) = &mut self.kept {
+            kept.due.entries.clear();
+            kept.due.started_over = false;
+        }
+    }
+
+    /// Entries that the store has: as if they came, but for writing them.
+    fn follow(&mut self, entries: &[String], applied: &mut Applied<D>) {
+        for text in entries {
+            // What this version cannot read it will ask the server about.
+            let Ok(entry) = serde_json::from_str::<Entry<_>>(text) else { break };
+            if entry.seq.0 == self.seq.0 + 1 {
+                // Who stored the entry stored what became of the mutation, too.
+                self.outbox.take(entry.id);
+                self.apply(entry, text, applied);
+            }
+        }
+        self.head = self.head.max(self.seq);
+        let seq = self.seq;
+        if let Some(kept) = &mut self.kept {
+            kept.due.entries.retain(|(due, _)| *due > seq);
+        }
+    }
+
+    fn merge_rejections(&mut self, rows: &mut Rows<D>) {
+        let Some(kept) = &self.kept else { return };
+        let mut mine = std::mem::take(&mut self.rejections);
+        for StoredRejection { mutation, rejected } in std::mem::take(&mut rows.rejections) {
+            let is_here = mine.iter().any(|known| known.mutation.id == mutation.id);
+            // The person dealt with it here, which is still to be written.
+            let is_gone = !is_here && kept.due.rejections.contains(&mutation.id);
+            mine.retain(|known| known.mutation.id != mutation.id);
+            if !is_gone {
+                self.rejections.push(Rejection { mutation, rejected });
+            }
+        }
+        mine.retain(|known| kept.due.rejections.contains(&known.mutation.id));
+        self.rejections.append(&mut mine);
+    }
+
+    /// What is stored comes first and keeps its numbers; what is only here gets numbers after it.
+    fn merge_outbox(&mut self, rows: Rows<D>) {
+        let Some(kept) = &mut self.kept else { return };
+        let is_same_line = rows.head.replica == self.author.replica;
+        let mut order: Vec<MutationId> = Vec::new();
+        let mut mine: HashMap<MutationId, Pending<D>> = HashMap::new();
+        for pending in self.outbox.take_all() {
+            order.push(pending.mutation.id);
+            mine.insert(pending.mutation.id, pending);
+        }
+        let mut merged: VecDeque<Pending<D>> = VecDeque::new();
+        for (mutation, encoded) in rows.outbox {
+            let is_due = kept.due.outbox.contains(&mutation.id);
+            match mine.remove(&mutation.id) {
+                Some(mut known) if is_due => {
+                    known.give_number(mutation.n);
+                    merged.push_back(known);
+                }
+                Some(known) => merged.push_back(Pending { sent: known.sent, ..Pending::stored(mutation, encoded) }),
+                // Its fate is known here, which is still to be written.
+                None if is_due => {}
+                None => merged.push_back(Pending::stored(mutation, encoded)),
+            }
+        }
+        let mut last_n = if is_same_line { rows.head.last_n } else { MutationNumber::ZERO };
+        // What was stored and is not any more found its fate elsewhere.
+        for pending in order.into_iter().filter_map(|id| mine.remove(&id)).filter(|pending| !pending.is_saved) {
+            merged.push_back(pending);
+            if let Some(pending) = merged.back_mut().filter(|_| is_same_line) {
+                last_n = last_n.next();
+                pending.give_number(last_n);
+            }
+        }
+        let Head { revision, starts, state_seq, .. } = rows.head;
+        kept.place = Place { revision, starts, state_seq };
+        self.outbox.put_back(merged);
+        self.last_n = last_n;
+        if !is_same_line {
+            self.last_n = self.outbox.renumber();
+            self.note_whole_outbox();
+        }
+    }
+
+    /// Something in the head is not as it was stored.
+    pub(super) fn note_head(&mut self) {
+        if let Some(kept) = &mut self.kept {
+            kept.due.head = true;
+        }
+    }
+
+    /// It is not as it was stored, and is to be written before it is sent.
+    pub(super) fn note_change_of(&mut self, id: MutationId) {
+        let Some(kept) = &mut self.kept else { return };
+        kept.note_mutation(id);
+        self.outbox.iter_mut().filter(|pending| pending.mutation.id == id).for_each(|pending| pending.is_saved = false);
+    }
+
+    /// All of the outbox is to be written before it is sent.
+    pub(super) fn note_whole_outbox(&mut self) {
+        if let Some(kept) = &mut self.kept {
+            kept.due.head = true;
+            for pending in self.outbox.iter_mut() {
+                pending.is_saved = false;
+                kept.note_mutation(pending.mutation.id);
+            }
+        }
+    }
+
+    /// The next write, for a store whose head was compared in the same transaction.
+    pub(crate) fn take_write(&mut self) -> Option<StoreWrite> {
+        let kept = self.kept.as_mut().filter(|kept| kept.writing.is_none() && !kept.due.is_empty())?;
+        let (due, before) = (std::mem::take(&mut kept.due), kept.place);
+        let with_state = due.started_over || self.seq.0 - before.state_seq.0 > STATE_AFTER_ENTRIES;
+        let state_seq = if with_state { self.seq } else { before.state_seq };
+        let (revision, starts) = (before.revision + 1, before.starts + u64::from(due.started_over));
+        kept.place = Place { revision, starts, state_seq };
+        let forget = match with_state {
+            _ if due.started_over => Forget::All,
+            true => Forget::UpTo(Seq(self.seq.0.saturating_sub(HISTORY_ENTRIES))),
+            false => Forget::Nothing,
+        };
+        let head = Head {
+            format: FORMAT,
+            revision,
+            starts,
+            replica: self.author.replica,
+            last_n: self.last_n,
+            epoch: self.epoch,
+            seq: self.seq,
+            state_seq,
+            head: self.head,
+            role: self.role,
+            people: self.people.clone(),
+        };
+        let row = |id: &MutationId| (*id, self.outbox.find(*id).map(|pending| pending.encoded.clone()));
+        let outbox = due.outbox.iter().map(row).collect();
+        let rejections = due.rejections.iter().map(|id| (*id, self.rejection_row(*id))).collect();
+        let entries = due.entries.clone();
+        if let Some(kept) = &mut self.kept {
+            kept.writing = Some((due, before));
+        }
+        let state = with_state.then(|| self.state_row());
+        Some(StoreWrite { head: text(&head), state, forget, entries, outbox, rejections })
+    }
+
+    fn rejection_row(&self, id: MutationId) -> Option<String> {
+        let rejection = self.rejections.iter().find(|rejection| rejection.mutation.id == id)?;
+        let (mutation, rejected) = (rejection.mutation.clone(), rejection.rejected.clone());
+        Some(text(&StoredRejection { mutation, rejected }))
+    }
+
+    /// The confirmed state.
+    fn state_row(&mut self) -> String {
+        let mut row = String::new();
+        self.taking_the_outbox_off(|copy, _| {
+            let BookState { members, domain } = std::mem::take(&mut copy.view);
+            let (version, seq, hash) = (D::STATE_VERSION, copy.seq, copy.hash);
+            let stored = StoredState::<D> { version, seq, hash, members, state: domain };
+            row = text(&stored);
+            copy.view = stored.into_state();
+        });
+        row
+    }
+
+    /// It is in the store, for good.
+    pub(crate) fn handle_written(&mut self) {
+        let Some(kept) = &mut self.kept else { return };
+        let Some((written, _)) = kept.writing.take() else { return };
+        for pending in self.outbox.iter_mut() {
+            let id = &pending.mutation.id;
+            pending.is_saved |= written.outbox.contains(id) && !kept.due.outbox.contains(id);
+        }
+    }
+
+    /// Nothing of it is in the store.
+    pub(crate) fn handle_write_failed(&mut self) {
+        let Some(kept) = &mut self.kept else { return };
+        let Some((unwritten, before)) = kept.writing.take() else { return };
+        kept.place = before;
+        kept.due = unwritten.followed_by(std::mem::take(&mut kept.due));
+    }
+
+    /// There is no store any more: what is here is offered as it is.
+    pub(crate) fn go_on_in_memory(&mut self) {
+        self.kept = None;
+        self.outbox.iter_mut().for_each(|pending| pending.is_saved = true);
+    }
+
+    /// How many mutations would be lost with the program.
+    #[must_use]
+    pub fn unsaved(&self) -> usize {
+        match self.kept {
+            Some(_) => self.outbox.iter().filter(|pending| !pending.is_saved).count(),
+            None => self.outbox.len(),
+        }
+    }
+}
+
+impl<D: Domain> Pending<D> {
+    fn stored(mutation: tidebook_book::Mutation<D::Op>, encoded: String) -> Self {
+        let (predicted, undos) = (Vec::new(), Vec::new());
+        Self { mutation, encoded, sent: false, is_saved: true, predicted, undos }
+    }
+
+    fn give_number(&mut self, n: MutationNumber) {
+        if self.mutation.n != n {
+            self.mutation.n = n;
+            self.encoded = encode(&self.mutation);
+            self.sent = false;
+        }
+    }
+}
+
+fn text(row: &impl serde::Serialize) -> String {
+    serde_json::to_string(row).expect("a row serialises into memory")
+}

@@ -1,0 +1,151 @@
+//! What a store on a device keeps of a book, and what has to be written there.
+//!
+//! A store keeps, per book: a head, a state, the entries after it (and some before, for history), the outbox, and the
+//! rejections nobody has dealt with; all as text. Several programs may use one store at once, each with a replica of its
+//! own in memory: the head's revision grows with every write, and who finds another than they know reads what is new before
+//! they write. See the crate's documentation for the order of calls.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tidebook_book::{
+    BookState, ChainHash, Domain, Epoch, Mutation, MutationId, MutationNumber, Person, Rejected, ReplicaId, Role, Seq,
+    UserId,
+};
+
+/// Whether what a person writes outlives the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeps {
+    /// It does not: mutations are offered at once.
+    InMemory,
+    /// A store has it: mutations are offered once they are stored.
+    InStore,
+}
+
+/// Rows of one book, as a store gives them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// What was asked for.
+    pub lacking: Lacking,
+    pub head: String,
+    /// Where [`Lacking::Everything`] asked for it and there is one.
+    pub state: Option<String>,
+    /// Those asked for, in order.
+    pub entries: Vec<String>,
+    /// All of the outbox, in any order.
+    pub outbox: Vec<String>,
+    /// All rejections, in any order.
+    pub rejections: Vec<String>,
+}
+
+/// What of a store a copy in memory does not have yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lacking {
+    Nothing,
+    /// Entries after this one; and outbox and rejections, which are always read whole.
+    EntriesAfter(Seq),
+    /// The state, and the entries after it, which is at this seq.
+    Everything(Seq),
+}
+
+/// What to write of one book, all of it or nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreWrite {
+    /// Takes the place of the one there is.
+    pub head: String,
+    /// Takes the place of the one there is.
+    pub state: Option<String>,
+    /// Comes before the entries below are put.
+    pub forget: Forget,
+    pub entries: Vec<(Seq, String)>,
+    /// Rows to put, or, where there is no text, to delete.
+    pub outbox: Vec<(MutationId, Option<String>)>,
+    pub rejections: Vec<(MutationId, Option<String>)>,
+}
+
+/// Which stored entries go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forget {
+    Nothing,
+    /// What is older than any history shown offline.
+    UpTo(Seq),
+    /// They are of another history.
+    All,
+}
+
+/// What was stored does not read: a later version of the app wrote it, or it is damaged.
+#[derive(Debug, thiserror::Error)]
+#[error("what this device keeps of the book cannot be read here: {0}")]
+pub struct StoredError(#[from] serde_json::Error);
+
+/// The row that tells of the others. Format 1.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Head {
+    pub(crate) format: u32,
+    /// Grows by one with every write.
+    pub(crate) revision: u64,
+    /// How often the copy started over from a snapshot.
+    pub(crate) starts: u64,
+    /// Whose numbers are in the outbox, and the last one given.
+    pub(crate) replica: ReplicaId,
+    pub(crate) last_n: MutationNumber,
+    pub(crate) epoch: Option<Epoch>,
+    /// The last entry stored or covered by the state.
+    pub(crate) seq: Seq,
+    /// Where the stored state stands.
+    pub(crate) state_seq: Seq,
+    /// The server's head as last heard of.
+    pub(crate) head: Seq,
+    pub(crate) role: Option<Role>,
+    pub(crate) people: Vec<Person>,
+}
+
+pub(crate) const FORMAT: u32 = 1;
+
+/// The state row.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "")]
+pub(crate) struct StoredState<D: Domain> {
+    pub(crate) version: u32,
+    pub(crate) seq: Seq,
+    pub(crate) hash: ChainHash,
+    pub(crate) members: BTreeMap<UserId, Role>,
+    pub(crate) state: D::State,
+}
+
+impl<D: Domain> StoredState<D> {
+    pub(crate) fn into_state(self) -> BookState<D> {
+        BookState { members: self.members, domain: self.state }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredRejection<Op> {
+    pub(crate) mutation: Mutation<Op>,
+    pub(crate) rejected: Rejected,
+}
+
+/// The rows of a book, read.
+pub(crate) struct Rows<D: Domain> {
+    pub(crate) head: Head,
+    /// None where it was not asked for, or is of another version: then the copy starts from nothing.
+    pub(crate) state: Option<StoredState<D>>,
+    /// By their numbers, each as it was stored.
+    pub(crate) outbox: Vec<(Mutation<D::Op>, String)>,
+    pub(crate) rejections: Vec<StoredRejection<D::Op>>,
+}
+
+impl<D: Domain> Rows<D> {
+    pub(crate) fn read(stored: &Stored) -> Result<Self, StoredError> {
+        let head: Head = serde_json::from_str(&stored.head)?;
+        let state = stored.state.as_deref().and_then(|text| serde_json::from_str::<StoredState<D>>(text).ok());
+        let mut outbox = Vec::with_capacity(stored.outbox.len());
+        for text in &stored.outbox {
+            outbox.push((serde_json::from_str::<Mutation<D::Op>>(text)?, text.clone()));
+        }
+        outbox.sort_by_key(|(mutation, _)| mutation.n);
+        let rejections: Result<Vec<_>, _> = stored.rejections.iter().map(|text| serde_json::from_str(text)).collect();
+        let state = state.filter(|state| state.version == D::STATE_VERSION);
+        Ok(Self { head, state, outbox, rejections: rejections? })
+    }
+}

@@ -1,0 +1,250 @@
+//! How the rest of the server talks to a book's actor.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tidebook_authority::{Authority, Head, MemberRefusal, Outcome, Write, Written};
+use tidebook_book::{Author, BookChange, BookId, EncodedEntry, Epoch, MemberChange, MutationId, Seq};
+use tidebook_event_store::{EntryLimit, Store, StoreError};
+use tidebook_ledger::{Ledger, LedgerBook};
+use tidebook_protocol::{FRAME_DOWN_BYTES_MAX, RawMutation, Refusal, Refused};
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+use super::actor::Actor;
+use super::load;
+use super::ring::Ring;
+
+/// Commands waiting for one book. A full mailbox makes its senders wait, which reaches the sockets as back-pressure.
+const MAILBOX_COMMANDS_MAX: usize = 256;
+
+/// How a push ended: one outcome per mutation, in their order. Everything in it is on disk.
+pub(crate) type Answer = Vec<Outcome>;
+
+/// Mutations on their way through the actor.
+#[derive(Debug)]
+pub(crate) struct Offered {
+    answered: oneshot::Receiver<Answer>,
+    unavailable: Answer,
+}
+
+impl Offered {
+    /// What became of them, once it is on disk.
+    pub(crate) async fn answer(self) -> Answer {
+        self.answered.await.unwrap_or(self.unavailable)
+    }
+}
+
+/// The book could not be reached or could not be written: its actor has stopped, or the disk refused. Nothing was done,
+/// or nobody knows; asking again is safe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the book cannot be written now")]
+pub(crate) struct Unavailable;
+
+/// A book at a moment when all it has decided is on disk.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Committed<'a> {
+    pub(crate) authority: &'a Authority<Ledger>,
+    pub(crate) head: Head,
+}
+
+pub(super) type Read = Box<dyn FnOnce(Committed<'_>) + Send>;
+
+/// What a write is answered with, made the moment it was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WriteAnswer {
+    pub(crate) status: u16,
+    /// JSON.
+    pub(crate) body: String,
+}
+
+/// Makes the answer to a write from what it came to and the state it left.
+pub(crate) type Compose = Box<dyn FnOnce(&LedgerBook, &WriteResult) -> WriteAnswer + Send>;
+
+/// What a write came to.
+#[derive(Debug)]
+pub(crate) struct WriteResult {
+    pub(crate) seq: Seq,
+    pub(crate) result: Result<Vec<BookChange<Ledger>>, tidebook_book::Rejected>,
+}
+
+/// A write over REST.
+pub(crate) struct RestWrite {
+    pub(crate) author: Author,
+    pub(crate) write: Write,
+    /// Where the caller may repeat it: the hash of its body, to be kept with the answer.
+    pub(crate) body_hash: Option<[u8; 32]>,
+    pub(crate) compose: Compose,
+}
+
+/// How a write ended. Everything in it is on disk.
+#[derive(Debug)]
+pub(crate) enum RestWritten {
+    Answered(WriteAnswer),
+    /// The same mutation is this entry already.
+    Repeated(Seq),
+    Refused(Refused),
+}
+
+/// The invite that lets somebody in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InviteUse {
+    pub(crate) id: Uuid,
+    pub(crate) token_hash: [u8; 32],
+}
+
+/// A change of who is in the book.
+#[derive(Debug)]
+pub(crate) struct Membership {
+    pub(crate) author: Author,
+    pub(crate) mutation: MutationId,
+    pub(crate) change: MemberChange,
+    /// To be used up with it.
+    pub(crate) invite: Option<InviteUse>,
+}
+
+/// Why a change of members was not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MembershipRefused {
+    Member(MemberRefusal),
+    /// The invite was used up or revoked meanwhile.
+    InviteGone,
+}
+
+/// How a change of members ended: the entry's seq, or `None` where it was so already.
+pub(crate) type MembershipAnswer = Result<Option<Seq>, MembershipRefused>;
+
+pub(super) enum Command {
+    Push { author: Author, epoch: Epoch, mutations: Vec<RawMutation>, answer: oneshot::Sender<Answer> },
+    Write { write: RestWrite, answer: oneshot::Sender<RestWritten> },
+    Membership { membership: Membership, answer: oneshot::Sender<MembershipAnswer> },
+    Read(Read),
+    Archive { answer: oneshot::Sender<()> },
+    Purge { answer: oneshot::Sender<Result<bool, StoreError>> },
+}
+
+/// A way to talk to a book's actor, which lives as long as there is one.
+#[derive(Clone)]
+pub(crate) struct BookHandle {
+    pub(crate) book: BookId,
+    pub(crate) epoch: Epoch,
+    pub(crate) ring: Arc<Ring>,
+    mailbox: mpsc::Sender<Command>,
+}
+
+impl fmt::Debug for BookHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BookHandle({})", self.book)
+    }
+}
+
+impl BookHandle {
+    /// Loads the book from the store and starts its actor. `None`: there is no such book.
+    pub(crate) async fn load(store: Store, book: BookId) -> Result<Option<Self>, StoreError> {
+        let Some(loaded) = load::load(&store, book).await? else { return Ok(None) };
+        let ring = Arc::new(Ring::new(loaded.head, loaded.authority.state().members.clone()));
+        let epoch = loaded.authority.epoch();
+        let (mailbox, commands) = mpsc::channel(MAILBOX_COMMANDS_MAX);
+        let actor = Actor::new(store, book, loaded, Arc::clone(&ring), commands);
+        tokio::spawn(actor.run());
+        Ok(Some(Self { book, epoch, ring, mailbox }))
+    }
+
+    /// Whether its actor still runs.
+    pub(crate) fn is_alive(&self) -> bool {
+        !self.mailbox.is_closed()
+    }
+
+    /// Resolves when the actor has stopped.
+    pub(crate) async fn stopped(&self) {
+        self.mailbox.closed().await;
+    }
+
+    /// Hands mutations to the actor; waits while its mailbox is full. What was handed over is decided, whether or not
+    /// anyone waits for the answer.
+    pub(crate) async fn offer(&self, author: Author, epoch: Epoch, mutations: Vec<RawMutation>) -> Offered {
+        let (answer, answered) = oneshot::channel();
+        let unavailable = refuse_all(&mutations, Refusal::Unavailable, "the book is being reloaded; try again");
+        // A stopped actor drops the command and with it the answer's sender, which the receiver notices.
+        drop(self.mailbox.send(Command::Push { author, epoch, mutations, answer }).await);
+        Offered { answered, unavailable }
+    }
+
+    pub(crate) async fn write(&self, write: RestWrite) -> Result<RestWritten, Unavailable> {
+        self.ask(|answer| Command::Write { write, answer }).await
+    }
+
+    pub(crate) async fn change_members(&self, membership: Membership) -> Result<MembershipAnswer, Unavailable> {
+        self.ask(|answer| Command::Membership { membership, answer }).await
+    }
+
+    /// From now on the book takes no more mutations.
+    pub(crate) async fn archive(&self) -> Result<(), Unavailable> {
+        self.ask(|answer| Command::Archive { answer }).await
+    }
+
+    /// Removes all of the book, after all that was accepted before; then the actor stops. Whether there was one. While it
+    /// is removed the actor is there, so that nobody loads it once more.
+    pub(crate) async fn purge(&self) -> Result<Result<bool, StoreError>, Unavailable> {
+        let purged = self.ask(|answer| Command::Purge { answer }).await?;
+        if purged.is_ok() {
+            self.stopped().await;
+        }
+        Ok(purged)
+    }
+
+    /// Reads the committed state.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(Committed<'_>) -> T + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        // A reader that has gone away leaves nothing to tell.
+        self.ask(|answer| Command::Read(Box::new(move |committed| drop(answer.send(read(committed)))))).await
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Unavailable> {
+        let (answer, answered) = oneshot::channel();
+        self.mailbox.send(command(answer)).await.map_err(|_| Unavailable)?;
+        answered.await.map_err(|_| Unavailable)
+    }
+}
+
+/// Entries after `cursor`, about a frame of them: from the ring, or from further back.
+pub(crate) async fn entries_after(
+    store: &Store,
+    handle: &BookHandle,
+    cursor: Seq,
+) -> Result<Vec<EncodedEntry>, StoreError> {
+    match handle.ring.after(cursor, FRAME_DOWN_BYTES_MAX) {
+        Some(entries) => Ok(entries),
+        None => {
+            let limit = EntryLimit { count: usize::MAX, bytes: FRAME_DOWN_BYTES_MAX };
+            store.entries(handle.book, cursor, limit).await
+        }
+    }
+}
+
+/// The same refusal for each of them.
+pub(crate) fn refuse_all(mutations: &[RawMutation], code: Refusal, detail: &str) -> Answer {
+    let refuse = |mutation: &RawMutation| {
+        Outcome::Refused(Refused {
+            id: mutation.envelope.id,
+            n: mutation.envelope.n,
+            code,
+            detail: detail.into(),
+            expected: None,
+            retry_after_ms: None,
+        })
+    };
+    mutations.iter().map(refuse).collect()
+}
+
+/// What a write is told of its result, where only its changes' kinds count.
+impl WriteResult {
+    pub(crate) fn of(written: Written<BookChange<Ledger>>) -> Result<Self, Seq> {
+        match written {
+            Written::Decided { seq, result } => Ok(Self { seq, result }),
+            Written::Repeated(seq) => Err(seq),
+        }
+    }
+}

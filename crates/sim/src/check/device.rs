@@ -1,0 +1,105 @@
+//! What a device has, after each thing that happened to it.
+
+use tidebook_book::{BookId, BookState, Draft, Knows, MutationId, Seq};
+use tidebook_ledger::{Ledger, LedgerBook};
+use tidebook_replica::BookCopy;
+
+use super::{Checked, Checker, Invariant};
+use crate::client::Client;
+use crate::screen::Screen;
+
+/// One copy of a book.
+#[derive(Debug, Default)]
+pub(super) struct DeviceCheck {
+    /// How far the copy has come.
+    seen: Seq,
+    /// Mutations made here that have no entry yet, as far as this device knows.
+    pub(super) waiting: Vec<MutationId>,
+}
+
+impl Checker {
+    /// Something happened to a device.
+    pub(crate) fn check_device(&mut self, index: usize, client: &Client) -> Checked {
+        client.books().into_iter().try_for_each(|book| self.check_copy(index, client, book))
+    }
+
+    fn check_copy(&mut self, index: usize, client: &Client, book: BookId) -> Checked {
+        let (copy, check) = (client.copy(book), self.books.get(&book).expect("a book of this world"));
+        let device = self.devices.entry((index, book)).or_default();
+        let seq = copy.seq();
+        let name = || &client.name;
+        Invariant::NeverBack
+            .require(seq >= device.seen, || format!("{} goes back from {} to {seq}", name(), device.seen))?;
+        device.seen = seq;
+        Invariant::GaplessOrder
+            .require(check.hash_at(seq) == Some(copy.hash()), || format!("{} has another log at {seq}", name()))?;
+        if copy.pending().count() == device.waiting.len() {
+            return Ok(());
+        }
+        let waiting = std::mem::take(&mut device.waiting);
+        let (waits, gone) =
+            waiting.into_iter().partition(|id| copy.pending().any(|pending| pending.mutation.id == *id));
+        device.waiting = waits;
+        let gone: Vec<MutationId> = gone;
+        gone.into_iter().try_for_each(|id| self.check_settled(client, book, id))
+    }
+
+    /// A mutation has left an outbox: it is in the log, and where it was rejected it is shown.
+    fn check_settled(&self, client: &Client, book: BookId, id: MutationId) -> Checked {
+        let check = self.book(book);
+        let Some(seq) = check.place_of(id) else {
+            let n = self.made[&id].n;
+            return Err(
+                Invariant::Fate.broken(format!("mutation {n} of {} left its outbox without an entry", client.name))
+            );
+        };
+        let is_rejected = check.read(seq).rejected.is_some();
+        let is_shown = client.copy(book).rejections().iter().any(|rejection| rejection.mutation.id == id);
+        Invariant::Fate.require(is_rejected == is_shown, || {
+            format!("entry {seq} of {} is rejected: {is_rejected}; and it is shown: {is_shown}", client.name)
+        })
+    }
+
+    /// A longer look: the view is the log with the outbox on top, and the screen shows the view.
+    pub(crate) fn look_closely(&self, client: &Client, book: BookId) -> Checked {
+        let copy = client.copy(book);
+        let expected = with_outbox(self.book(book).state_at(copy.seq()), client, copy);
+        let same = copy.view().hash() == expected.hash();
+        Invariant::NeverBack
+            .require(same, || format!("{} shows another state than its log at {}", client.name, copy.seq()))?;
+        let drawn = Screen::drawn(&copy.view().domain);
+        let stale = client.screens[&book].difference(&drawn);
+        Invariant::Screen.require(stale.is_none(), || format!("{} shows {}", client.name, stale.unwrap_or_default()))
+    }
+
+    /// Every mutation a device made and that has no entry is in its outbox, with its content.
+    pub(super) fn check_outbox(&self, index: usize, client: &Client, book: BookId) -> Checked {
+        let Some(device) = self.devices.get(&(index, book)) else { return Ok(()) };
+        let copy = client.copy(book);
+        device.waiting.iter().try_for_each(|id| {
+            let pending = copy.pending().find(|pending| pending.mutation.id == *id);
+            let is_whole = pending.is_some_and(|pending| pending.mutation.ops == self.made[id].ops);
+            Invariant::Fate.require(is_whole, || format!("what {} wrote as {id} is gone", client.name))
+        })
+    }
+}
+
+/// The confirmed state with a replica's outbox decided on top.
+fn with_outbox(mut state: LedgerBook, client: &Client, copy: &BookCopy<Ledger>) -> LedgerBook {
+    for (place, pending) in (1..).zip(copy.pending()) {
+        let mutation = &pending.mutation;
+        let draft = Draft {
+            seq: Seq(copy.seq().0 + place),
+            at: mutation.made_at,
+            author: client.author,
+            mutation: mutation.id,
+            made_at: mutation.made_at,
+            base: mutation.base,
+            knows: Knows::Everything,
+            index: 0,
+        };
+        // Where the view does not take it any more, the server decides.
+        let _decided = BookState::<Ledger>::decide_and_apply(&mut state, &mutation.ops, draft);
+    }
+    state
+}

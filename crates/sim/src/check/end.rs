@@ -1,0 +1,95 @@
+//! What must have come about once faults have stopped and all is quiet.
+
+use tidebook_authority::{Authority, Head};
+use tidebook_book::{BookId, Role, Snapshot};
+use tidebook_ledger::{Ledger, LedgerBook};
+
+use super::{Checked, Checker, Invariant};
+use crate::client::Client;
+use crate::disk::{Disk, snapshot_of};
+use crate::server::Server;
+
+/// The end of a run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ending<'a> {
+    pub(crate) disk: &'a Disk,
+    pub(crate) server: &'a Server,
+    pub(crate) clients: &'a [Client],
+}
+
+impl Checker {
+    /// All have the same, it is what the log says, and every mutation has its fate.
+    pub(crate) fn check_end(&self, ending: Ending<'_>) -> Checked {
+        self.check_disk(ending.disk)?;
+        self.books.keys().try_for_each(|book| self.check_book(ending, *book))?;
+        for (index, client) in ending.clients.iter().enumerate() {
+            for book in client.books() {
+                self.check_client(index, client, book)?;
+            }
+        }
+        self.check_fates(ending)
+    }
+
+    fn check_book(&self, Ending { disk, server, .. }: Ending<'_>, book: BookId) -> Checked {
+        let (check, log) = (self.book(book), disk.log(book).expect("the disk has the book"));
+        check.compare()?;
+        let expected = check.state().hash();
+        let same = |state: &LedgerBook, whose: &str| {
+            Invariant::Convergence.require(state.hash() == expected, || format!("{whose} is another state"))
+        };
+        same(&log.replay(log.head()), "a replay from nothing")?;
+        same(&log.load(log.head()), "what a server loads")?;
+        let authority = server.authority_of(book).expect("the server has the book");
+        same(authority.state(), "the authority's")?;
+        same(&round_trip(book, authority, log.head_and_hash()), "what a snapshot carries")
+    }
+
+    fn check_client(&self, index: usize, client: &Client, book: BookId) -> Checked {
+        self.look_closely(client, book)?;
+        self.check_outbox(index, client, book)?;
+        let check = self.book(book);
+        let Some(role) = check.role_of(client.author.user) else { return Ok(()) };
+        let (copy, head) = (client.copy(book), check.head());
+        let is_there = copy.seq() == head;
+        Invariant::Liveness.require(is_there, || format!("{} is at {} of {head}", client.name, copy.seq()))?;
+        if role < Role::Editor {
+            return Ok(());
+        }
+        let pending = copy.pending().count();
+        Invariant::Liveness.require(pending == 0, || format!("{} still holds {pending}", client.name))?;
+        let same = copy.view().hash() == check.state().hash();
+        Invariant::Convergence.require(same, || format!("{} ends with another state", client.name))
+    }
+
+    /// Each is in the log, in the outbox of who may not write, or shown as a rejection with what was typed.
+    fn check_fates(&self, Ending { clients, .. }: Ending<'_>) -> Checked {
+        for (id, made) in &self.made {
+            let copy = clients[made.client].copy(made.book);
+            let check = self.book(made.book);
+            let Some(seq) = check.place_of(*id) else {
+                let waits = copy.pending().any(|pending| pending.mutation.id == *id);
+                Invariant::Fate.require(waits, || format!("mutation {id} has no entry and waits nowhere"))?;
+                continue;
+            };
+            let entry = check.read(seq);
+            let as_made = (entry.replica, entry.n.0) == (made.replica, made.n);
+            Invariant::ExactlyOnce.require(as_made, || format!("mutation {id} entered as number {}", entry.n))?;
+            // Who is no member any more may not have been told.
+            let waits = copy.pending().any(|pending| pending.mutation.id == *id);
+            if entry.rejected.is_some() && !waits && !made.discarded {
+                let shown = copy.rejections().iter().find(|rejection| rejection.mutation.id == *id);
+                let is_whole = shown.is_some_and(|rejection| rejection.mutation.ops == made.ops);
+                Invariant::Fate.require(is_whole, || format!("the rejection of {id} is not shown as it was typed"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The authority's state as a snapshot brings it to a device.
+fn round_trip(book: BookId, authority: &Authority<Ledger>, head: Head) -> LedgerBook {
+    let snapshot = snapshot_of(book, authority, head);
+    let text = serde_json::to_string(&snapshot).expect("a snapshot serialises");
+    let read: Snapshot<Ledger> = serde_json::from_str(&text).expect("a snapshot reads back");
+    read.into_state()
+}

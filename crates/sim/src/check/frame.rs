@@ -1,0 +1,107 @@
+//! What leaves the server for a person's line.
+
+use tidebook_book::{BookId, Seq, UserId};
+use tidebook_protocol::{Down, Subscribed};
+
+use super::{Checked, Checker, Invariant};
+
+/// Entries of a book.
+pub(crate) type Told = (BookId, Vec<Seq>);
+
+impl Checker {
+    /// A frame is put on a line to a person. Returns the entries it tells of.
+    pub(crate) fn check_sent(
+        &self,
+        user: UserId,
+        replica: tidebook_book::ReplicaId,
+        text: &str,
+    ) -> Checked<Option<Told>> {
+        self.check_canaries(user, text)?;
+        for kind in ["entries", "fates"] {
+            if let Some((book, entries)) = entries_in(kind, text) {
+                self.check_member(user, book, kind)?;
+                let seqs = self.check_entries(book, entries)?;
+                return if kind == "entries" { check_contiguous(&seqs) } else { Ok(()) }.map(|()| Some((book, seqs)));
+            }
+        }
+        match Down::parse(text) {
+            Ok(Down::Subscribed(subscribed)) => self.check_subscribed(user, replica, &subscribed)?,
+            Ok(Down::People(people)) => self.check_member(user, people.book, "people")?,
+            Ok(Down::SnapshotRequired(required)) => self.check_member(user, required.book, "snapshot_required")?,
+            Ok(Down::Welcome(_) | Down::Refused(_) | Down::Role(_) | Down::Drain { .. }) => {}
+            other => return Err(Invariant::Honest.broken(format!("the server says {other:?}"))),
+        }
+        Ok(None)
+    }
+
+    /// A snapshot leaves the server for a person.
+    pub(crate) fn check_snapshot(&self, user: UserId, book: BookId, text: &str) -> Checked {
+        self.check_canaries(user, text)?;
+        self.check_member(user, book, "snapshot")
+    }
+
+    /// What everything of a book contains goes to its members alone.
+    fn check_canaries(&self, user: UserId, text: &str) -> Checked {
+        let foreign = self.books.iter().filter(|(_, check)| check.role_of(user).is_none());
+        let found = foreign.into_iter().find(|(_, check)| text.contains(&check.canary));
+        Invariant::Secrecy.require(found.is_none(), || format!("{user} is no member and is sent {}", shortened(text)))
+    }
+
+    fn check_member(&self, user: UserId, book: BookId, kind: &str) -> Checked {
+        let role = self.book(book).role_of(user);
+        Invariant::Secrecy.require(role.is_some(), || format!("{user} is no member and is sent {kind}"))
+    }
+
+    /// Each is committed, byte for byte.
+    fn check_entries(&self, book: BookId, mut rest: &str) -> Checked<Vec<Seq>> {
+        let check = self.book(book);
+        let mut seqs = Vec::new();
+        while !rest.is_empty() {
+            let seq = seq_of(rest).ok_or_else(|| Invariant::Honest.broken(shortened(rest)))?;
+            let committed = check.bytes(seq);
+            Invariant::CommitFirst.require(committed.is_some(), || format!("entry {seq} is told and not on disk"))?;
+            let bytes = committed.and_then(|bytes| std::str::from_utf8(bytes).ok());
+            let after = bytes.and_then(|bytes| rest.strip_prefix(bytes));
+            let Some(after) = after else {
+                return Err(Invariant::GaplessOrder.broken(format!("entry {seq} is told as {}", shortened(rest))));
+            };
+            seqs.push(seq);
+            rest = after.strip_prefix(',').unwrap_or(after);
+        }
+        Ok(seqs)
+    }
+
+    fn check_subscribed(&self, user: UserId, replica: tidebook_book::ReplicaId, said: &Subscribed) -> Checked {
+        self.check_member(user, said.book, "subscribed")?;
+        let check = self.book(said.book);
+        let is_role = check.role_of(user) == Some(said.role);
+        Invariant::Standing.require(is_role, || format!("{user} is told to be {:?}", said.role))?;
+        let last = check.last_number(replica);
+        Invariant::CommitFirst.require(said.accepted.0 <= last, || {
+            format!("a replica hears that {} is in the log, where {last} is the last", said.accepted)
+        })?;
+        let is_head = check.hash_at(said.head) == Some(said.head_hash);
+        Invariant::CommitFirst.require(is_head, || format!("the head is said to be {}", said.head))
+    }
+}
+
+fn check_contiguous(seqs: &[Seq]) -> Checked {
+    let gap = seqs.windows(2).find(|pair| pair[1] != pair[0].next());
+    Invariant::GaplessOrder.require(gap.is_none(), || format!("entries {gap:?} are told one after the other"))
+}
+
+/// The book, and the entries side by side, of a frame as it is written.
+fn entries_in<'a>(kind: &str, text: &'a str) -> Option<(BookId, &'a str)> {
+    let rest = text.strip_prefix(r#"{"type":""#)?.strip_prefix(kind)?.strip_prefix(r#"","book":""#)?;
+    let (book, entries) = rest.split_once(r#"","entries":["#)?;
+    Some((book.parse().ok()?, entries.strip_suffix("]}")?))
+}
+
+fn seq_of(entry: &str) -> Option<Seq> {
+    let (seq, _) = entry.strip_prefix(r#"{"seq":"#)?.split_once(',')?;
+    seq.parse().ok().map(Seq)
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(300).collect()
+}

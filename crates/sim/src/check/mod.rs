@@ -1,0 +1,183 @@
+//! What must hold, all the way and at the end.
+//!
+//! The checker keeps its own copy of every log, made of what went to the disk, and its own ledger of who was told what:
+//! nothing of it dies with the server.
+
+mod book;
+mod device;
+mod end;
+mod first_stands;
+mod frame;
+
+use std::collections::BTreeMap;
+
+use tidebook_authority::Batch;
+use tidebook_book::{BookId, MutationId, ReplicaId, Seq, UserId};
+use tidebook_ledger::LedgerOp;
+
+use crate::disk::Disk;
+use crate::server::Answer;
+pub(crate) use book::BookCheck;
+pub(crate) use end::Ending;
+
+macro_rules! invariants {
+    ($($(#[$doc:meta])* $name:ident $text:literal,)*) => {
+        /// Something that must hold.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Invariant { $($(#[$doc])* $name),* }
+
+        impl Invariant {
+            /// In a few words.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+        }
+    };
+}
+
+invariants! {
+    /// What anyone was told of is in the log, at that place, with these bytes.
+    AckedSurvives "acked survives",
+    /// An id and a replica's number enter the log once, and say one thing.
+    ExactlyOnce "exactly once",
+    /// After quiet all have the same state, and it is what the log says.
+    Convergence "convergence",
+    /// Entries follow each other without a gap, in one order for all, tied by the chain.
+    GaplessOrder "gapless order",
+    /// Sums, records and open conflicts are what an independent reader of the log finds.
+    Balances "balances and conflicts",
+    /// Every mutation ends in the log, as a rejection that is shown, or in the outbox of who may not write.
+    Fate "every mutation has a fate",
+    /// No copy goes back in time, and its view is its log with its outbox on top.
+    NeverBack "read your writes, never back in time",
+    /// A screen is told of all that changes.
+    Screen "screens are told",
+    /// No byte of a book reaches who is no member.
+    Secrecy "no byte across books",
+    /// Nobody is told before the commit.
+    CommitFirst "nobody is told before the commit",
+    /// A late edit does not replace what it did not know.
+    FirstStands "first confirmed stands",
+    /// Who wrote had a role that writes, at that seq.
+    Standing "who may write is part of the order",
+    /// An honest replica and an honest server have nothing to complain about.
+    Honest "honest parts understand each other",
+    /// Once faults stop, all is done within a bound.
+    Liveness "liveness",
+    /// No part of ours stops over a fault of its own.
+    Panic "nothing panics",
+}
+
+/// What happened that must not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    pub invariant: Invariant,
+    pub what: String,
+}
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.invariant.name(), self.what)
+    }
+}
+
+pub(crate) type Checked<T = ()> = Result<T, Violation>;
+
+impl Invariant {
+    pub(crate) fn broken(self, what: impl Into<String>) -> Violation {
+        Violation { invariant: self, what: what.into() }
+    }
+
+    pub(crate) fn require(self, holds: bool, what: impl FnOnce() -> String) -> Checked {
+        if holds { Ok(()) } else { Err(self.broken(what())) }
+    }
+}
+
+/// A mutation that a person made on a device, and that its replica took.
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub(crate) client: usize,
+    pub(crate) book: BookId,
+    pub(crate) replica: ReplicaId,
+    pub(crate) n: u64,
+    pub(crate) base: Seq,
+    pub(crate) undoes: Option<Seq>,
+    pub(crate) ops: Vec<LedgerOp>,
+    /// It was rejected, and its person has seen it.
+    pub(crate) discarded: bool,
+}
+
+/// Where a mutation's values were read, and whether its replica's own changes count as known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    pub(crate) base: Seq,
+    pub(crate) knows_own: bool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Checker {
+    pub(crate) books: BTreeMap<BookId, BookCheck>,
+    pub(crate) made: BTreeMap<MutationId, Made>,
+    /// Requests over HTTP: the base they came with.
+    asked: BTreeMap<MutationId, Seq>,
+    /// Whose each replica is.
+    owners: BTreeMap<ReplicaId, UserId>,
+    devices: BTreeMap<(usize, BookId), device::DeviceCheck>,
+}
+
+impl Checker {
+    pub(crate) fn owns(&mut self, replica: ReplicaId, user: UserId) {
+        self.owners.insert(replica, user);
+    }
+
+    pub(crate) fn book(&self, book: BookId) -> &BookCheck {
+        &self.books[&book]
+    }
+
+    /// A batch is about to be on disk.
+    pub(crate) fn handle_commit(&mut self, book: BookId, batch: &Batch) -> Checked {
+        let Self { books, made, asked, owners, .. } = self;
+        let check = books.get_mut(&book).expect("a book of this world");
+        let reading = |id: MutationId| match (made.get(&id), asked.get(&id)) {
+            (Some(made), _) => Some(Reading { base: made.base, knows_own: made.undoes.is_none() }),
+            (None, Some(base)) => Some(Reading { base: *base, knows_own: false }),
+            (None, None) => None,
+        };
+        check.handle_commit(batch, owners, reading)
+    }
+
+    /// A person made a mutation, and the replica took it.
+    pub(crate) fn handle_made(&mut self, id: MutationId, made: Made) -> Checked {
+        self.devices.entry((made.client, made.book)).or_default().waiting.push(id);
+        let again = self.made.insert(id, made);
+        assert!(again.is_none(), "the world gives every mutation an id of its own");
+        Ok(())
+    }
+
+    /// A write goes out over HTTP, read at a base; where it names none, that of the head when it is decided, which
+    /// nothing can have overtaken.
+    pub(crate) fn handle_asked(&mut self, id: MutationId, base: Option<Seq>) {
+        if let Some(base) = base {
+            self.asked.insert(id, base);
+        }
+    }
+
+    /// An answer leaves the server.
+    pub(crate) fn check_answer(&self, book: BookId, id: MutationId, answer: &Answer) -> Checked {
+        let seq = match answer {
+            Answer::Decided { seq, .. } | Answer::Repeated(seq) | Answer::MemberChanged(Some(seq)) => *seq,
+            _ => return Ok(()),
+        };
+        let stands = self.book(book).place_of(id);
+        Invariant::CommitFirst
+            .require(stands.is_some(), || format!("a request is answered with entry {seq}, which is not on disk"))?;
+        Invariant::ExactlyOnce
+            .require(stands == Some(seq), || format!("a request is answered with entry {seq}, but is entry {stands:?}"))
+    }
+
+    /// The server starts again: what is on the disk is what was committed.
+    pub(crate) fn check_disk(&self, disk: &Disk) -> Checked {
+        self.books.iter().try_for_each(|(book, check)| check.check_disk(disk.log(*book)))
+    }
+}

@@ -1,0 +1,138 @@
+//! A device: the shipped replica, its screens, its clock, and what stands between it and its line.
+
+use std::collections::BTreeMap;
+
+use tidebook_book::{Author, BookId, UnixMillis};
+use tidebook_ledger::Ledger;
+use tidebook_replica::{BookCopy, Event, Keeps, Monotonic, NewMutation, Replica, ReplicaConfig};
+
+use crate::check::{Invariant, Violation};
+use crate::line::LineId;
+use crate::queue::Ms;
+use crate::screen::Screen;
+use crate::server::clock;
+
+/// What a replica asks its driver for.
+#[derive(Debug)]
+pub(crate) enum Wish {
+    Send(String),
+    Connect,
+    Disconnect(String),
+    FetchSnapshot(BookId),
+}
+
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) name: String,
+    pub(crate) author: Author,
+    pub(crate) replica: Replica<Ledger>,
+    pub(crate) line: Option<LineId>,
+    /// Counts attempts to connect, so that one given up is not taken for another.
+    pub(crate) attempt: u64,
+    /// Switched off until then.
+    pub(crate) off_until: Ms,
+    /// Without a network until then.
+    pub(crate) offline_until: Ms,
+    /// Takes nothing in until then.
+    pub(crate) reads_at: Ms,
+    /// How wrong its clock is.
+    pub(crate) clock_off_ms: i64,
+    /// When it is woken next, if that is planned.
+    pub(crate) wakes_at: Option<Ms>,
+    pub(crate) snapshots_awaited: u32,
+    /// It was denied a snapshot that its replica waits for.
+    pub(crate) was_denied: bool,
+    pub(crate) screens: BTreeMap<BookId, Screen>,
+    /// Pushes it sent, for other tabs to send again.
+    pub(crate) pushes: Vec<String>,
+}
+
+impl Client {
+    pub(crate) fn new(name: String, author: Author, seed: u64) -> Self {
+        let (replica, user) = (author.replica, author.user);
+        let config = ReplicaConfig { replica, user, client: "sim/1".into(), token: None, seed, keeps: Keeps::InMemory };
+        Self {
+            name,
+            author,
+            replica: Replica::new(config),
+            line: None,
+            attempt: 0,
+            off_until: 0,
+            offline_until: 0,
+            reads_at: 0,
+            clock_off_ms: 0,
+            wakes_at: None,
+            snapshots_awaited: 0,
+            was_denied: false,
+            screens: BTreeMap::new(),
+            pushes: Vec::new(),
+        }
+    }
+
+    pub(crate) fn is_off(&self, now: Ms) -> bool {
+        self.off_until > now
+    }
+
+    pub(crate) fn is_offline(&self, now: Ms) -> bool {
+        self.offline_until > now
+    }
+
+    pub(crate) fn clock(&self, now: Ms) -> UnixMillis {
+        UnixMillis(clock(now).0 + self.clock_off_ms)
+    }
+
+    pub(crate) fn open_book(&mut self, book: BookId) {
+        self.replica.open_book(book);
+        self.screens.entry(book).or_default();
+    }
+
+    /// The books it has open.
+    pub(crate) fn books(&self) -> Vec<BookId> {
+        self.screens.keys().copied().collect()
+    }
+
+    pub(crate) fn copy(&self, book: BookId) -> &BookCopy<Ledger> {
+        self.replica.book(book).expect("a book with a screen is open")
+    }
+
+    /// Whether it took the mutation; its number in the replica's line.
+    pub(crate) fn mutate(&mut self, book: BookId, new: NewMutation<tidebook_ledger::LedgerOp>) -> Option<u64> {
+        self.replica.mutate(book, new).ok().map(|n| n.0)
+    }
+
+    pub(crate) fn handle_closed(&mut self, now: Ms, code: Option<u16>) {
+        self.line = None;
+        self.replica.handle_closed(Monotonic(now), code);
+    }
+
+    /// The next thing the replica asks for. What is only to be shown is shown.
+    pub(crate) fn poll_wish(&mut self) -> Result<Option<Wish>, Violation> {
+        if let Some(text) = self.replica.poll_transmit() {
+            return Ok(Some(Wish::Send(text)));
+        }
+        while let Some(event) = self.replica.poll_event() {
+            match event {
+                Event::Connect => return Ok(Some(Wish::Connect)),
+                Event::Disconnect { reason } => return Ok(Some(Wish::Disconnect(reason))),
+                Event::FetchSnapshot { book } => return Ok(Some(Wish::FetchSnapshot(book))),
+                Event::Changed { book, touched, news } if news.is_subset(&touched) => self.show(book, touched),
+                Event::Reset { book } => self.draw(book),
+                Event::People { .. } | Event::Rejected { .. } | Event::Status => {}
+                // The server of this world says nothing that makes a replica sign out or complain.
+                unexpected => return Err(Invariant::Honest.broken(format!("{} says {unexpected:?}", self.name))),
+            }
+        }
+        Ok(None)
+    }
+
+    fn show(&mut self, book: BookId, touched: impl IntoIterator<Item = tidebook_ledger::Touched>) {
+        let (Some(screen), Some(view)) = (self.screens.get_mut(&book), self.replica.view(book)) else { return };
+        touched.into_iter().for_each(|thing| screen.show(view, thing));
+    }
+
+    fn draw(&mut self, book: BookId) {
+        if let Some(view) = self.replica.view(book) {
+            self.screens.insert(book, Screen::drawn(view));
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What goes wrong in a run, and what people do that is hard to get right. Each kind is on in about half of the seeds, at
+//! a rate of that seed's own: a fault that always happens hides what happens without it.
+
+use crate::random::Random;
+
+macro_rules! faults {
+    ($($(#[$doc:meta])* $name:ident $text:literal $per_mille:expr,)*) => {
+        /// A kind of fault.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Fault { $($(#[$doc])* $name),* }
+
+        impl Fault {
+            /// All kinds.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// In words.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+
+            /// The range of its rate where it is on: cases in a thousand, or strikes in a thousand episodes.
+            fn rates(self) -> (u64, u64) {
+                match self { $(Self::$name => $per_mille),* }
+            }
+        }
+    };
+}
+
+faults! {
+    /// A frame takes up to seconds. What follows it on its line waits behind it.
+    Delay "slow frames" (10, 150),
+    /// A frame gets lost, and with it the line, which neither end notices at once.
+    FrameLost "lost frames" (2, 15),
+    /// A line ends; one side knows at once, the other later, and some of what was on its way still comes out.
+    Cut "cut lines" (500, 3000),
+    /// A line is dead and the server goes on believing in it, long after the device has come back over another.
+    HalfOpen "half-open lines" (500, 2000),
+    /// One direction of a line stands still for a while: a partition one way.
+    Stall "stalled lines" (500, 2000),
+    /// A push goes out over two sockets of one replica.
+    DuplicatePush "duplicate pushes" (500, 2500),
+    /// A push of some time ago comes out of another socket of its replica now.
+    LatePush "late pushes" (500, 2500),
+    /// A device stops reading; frames pile up until the server stops writing, and then ends the line.
+    SlowReader "slow readers" (500, 2000),
+    /// A device has no network for seconds to minutes, and its person goes on working.
+    Offline "devices offline" (500, 1500),
+    /// A device is switched off for a while.
+    DeviceOff "devices off" (300, 1000),
+    /// The server dies, with whatever it was about to do.
+    Crash "server crashes" (300, 1500),
+    /// The server dies as a commit comes back, and nothing of it is on disk.
+    CrashBeforeCommit "crashes before a commit" (5, 40),
+    /// The server dies as a commit comes back, and all of it is on disk.
+    CrashAfterCommit "crashes after a commit" (5, 40),
+    /// A commit fails cleanly.
+    CommitFailed "failed commits" (10, 200),
+    /// A commit takes long.
+    SlowCommit "slow commits" (20, 300),
+    /// The server says that it goes away, finishes its commits, and comes back.
+    Drain "drains" (300, 1000),
+    /// The server has a replica start from a snapshot.
+    Snapshot "snapshots taken" (50, 400),
+    /// The answer to a request over HTTP gets lost, and the same request comes again.
+    AnswerLost "lost answers" (100, 500),
+    /// A request that was answered long ago comes again.
+    RepeatedWrite "repeated writes" (100, 500),
+    /// A form is open for seconds to minutes before it is saved.
+    StaleForm "stale forms" (100, 500),
+    /// Content that cannot stand.
+    InvalidContent "invalid content" (30, 200),
+    /// An id that somebody else may give too.
+    SameId "equal ids" (50, 400),
+    /// A device's clock is wrong by anything up to years.
+    WrongClock "wrong clocks" (500, 1000),
+    /// Somebody gets another role while they write.
+    RoleChange "role changes" (500, 1500),
+    /// Somebody is removed while they write, and perhaps comes back.
+    Removal "removals" (500, 1500),
+    /// Somebody asks for a book that is not theirs.
+    Stranger "strangers" (1000, 1000),
+}
+
+/// How often each fault strikes in this run, and how often it did.
+#[derive(Debug)]
+pub(crate) struct Weather {
+    rates: Vec<u32>,
+    fired: Vec<u32>,
+    calm: bool,
+}
+
+impl Weather {
+    pub(crate) fn of(random: &mut Random) -> Self {
+        let rate = |fault: &Fault| {
+            let (first, last) = fault.rates();
+            let rate = random.between(first, last);
+            if random.one_in(2) { u32::try_from(rate).expect("a rate is small") } else { 0 }
+        };
+        Self { rates: Fault::ALL.iter().map(rate).collect(), fired: vec![0; Fault::ALL.len()], calm: false }
+    }
+
+    /// No more faults.
+    pub(crate) fn end(&mut self) {
+        self.calm = true;
+    }
+
+    pub(crate) fn is_calm(&self) -> bool {
+        self.calm
+    }
+
+    /// In thousandths; 0 where it is off.
+    pub(crate) fn rate(&self, fault: Fault) -> u32 {
+        if self.calm { 0 } else { self.rates[fault as usize] }
+    }
+
+    /// Whether it strikes now; what asks lets it happen.
+    pub(crate) fn strikes(&mut self, fault: Fault, random: &mut Random) -> bool {
+        let strikes = self.rate(fault) > 0 && random.per_mille(self.rate(fault));
+        if strikes {
+            self.note(fault);
+        }
+        strikes
+    }
+
+    /// It happened.
+    pub(crate) fn note(&mut self, fault: Fault) {
+        self.fired[fault as usize] += 1;
+    }
+
+    /// How often each fault happened, in the order of [`Fault::ALL`].
+    pub(crate) fn fired(self) -> Vec<u32> {
+        self.fired
+    }
+}

@@ -1,0 +1,82 @@
+//! Bugs that can be planted, each in what the simulator itself puts between the shipped parts, to see that the checker
+//! is one.
+
+macro_rules! plants {
+    ($($(#[$doc:meta])* $name:ident $text:literal,)*) => {
+        /// A planted bug.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Plant { $($(#[$doc])* $name),* }
+
+        impl Plant {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// As the command line has it.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+        }
+    };
+}
+
+plants! {
+    /// The log is not asked for what it holds already.
+    DedupeOff "dedupe_off",
+    /// Followers are told of a batch as it goes to the disk.
+    AckBeforeCommit "ack_before_commit",
+    /// A follower is not told of an entry.
+    SeqSkipped "seq_skipped",
+    /// A book is loaded without its open conflicts.
+    ConflictDropped "conflict_dropped",
+    /// Every late edit passes for one that knew everything.
+    BaseRaised "base_raised",
+    /// Nobody is told of entries behind their cursor.
+    FateLost "fate_lost",
+    /// A book is loaded without its deletions.
+    Resurrected "resurrected",
+    /// Followers of a book are told of another's entries.
+    WrongBookBroadcast "wrong_book_broadcast",
+    /// Connections do not notice that somebody was removed.
+    RemovalUnseen "removal_unseen",
+    /// Anyone may have any book.
+    StrangerServed "stranger_served",
+    /// A server that starts again has forgotten each replica's last number.
+    NumberReused "number_reused",
+    /// A connection goes on from one entry further than its replica said.
+    StaleCursor "stale_cursor",
+    /// What failed to be written is gone on from.
+    FailureKept "failure_kept",
+    /// A server that dies takes the last entry of each log with it.
+    TailLost "tail_lost",
+    /// A book is loaded without its last entry's changes.
+    OlderState "older_state",
+    /// Of a batch that fails, the replicas' numbers are written.
+    NumbersAlone "numbers_alone",
+    /// A replica is told that numbers are in the log before they are.
+    StagedAccepted "staged_accepted",
+    /// A snapshot is made of what is not on disk yet.
+    SnapshotOfStaged "snapshot_of_staged",
+    /// A snapshot has no open conflicts.
+    SnapshotWithoutConflicts "snapshot_without_conflicts",
+    /// A snapshot lost who changed what when.
+    SnapshotWithoutStamps "snapshot_without_stamps",
+    /// Entries from further back are encoded anew.
+    EncodedAnew "encoded_anew",
+    /// Who pushes passes for an owner.
+    EveryoneOwner "everyone_owner",
+    /// A request over HTTP that comes again is done again.
+    WriteRepeated "write_repeated",
+    /// A request over HTTP is answered before its entry is on disk.
+    WriteAnsweredEarly "write_answered_early",
+    /// Undo takes back what somebody else wrote since.
+    UndoExempt "undo_exempt",
+}
+
+impl Plant {
+    /// By its name on the command line.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|plant| plant.name() == name)
+    }
+}

@@ -1,0 +1,62 @@
+//! One seed, one run.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::check::{Invariant, Violation};
+use crate::plant::Plant;
+use crate::trace::{Telling, Trace};
+use crate::world::World;
+
+/// How a run is made.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// The bug that is planted in it.
+    pub plant: Option<Plant>,
+    pub telling: Telling,
+}
+
+/// What a run came to that found nothing wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// How often each fault happened, in the order of [`crate::Fault::ALL`].
+    pub fired: Vec<u32>,
+    /// Of all books.
+    pub entries: u64,
+    pub conflicts: u64,
+    pub rejections: u64,
+    /// Virtual milliseconds, once for each device.
+    pub client_ms: u64,
+    /// Of the story; only of use where it was told or hashed.
+    pub trace_hash: String,
+}
+
+/// What a run found, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub seed: u64,
+    /// Virtual.
+    pub at_ms: u64,
+    pub violation: Violation,
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "seed {} at {} ms: {}", self.seed, self.at_ms, self.violation)
+    }
+}
+
+/// Runs one seed to its end, or to the first thing that must not happen.
+pub fn run(seed: u64, options: Options) -> Result<Run, Failure> {
+    let mut world = World::new(seed, options.plant, Trace::new(options.telling));
+    let outcome = catch_unwind(AssertUnwindSafe(|| world.run()));
+    let outcome = outcome.unwrap_or_else(|panic| Err(Invariant::Panic.broken(message_of(&*panic))));
+    match outcome {
+        Ok(()) => Ok(world.into_run()),
+        Err(violation) => Err(Failure { seed, at_ms: world.now(), violation }),
+    }
+}
+
+fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_else(|| "a panic".into())
+}

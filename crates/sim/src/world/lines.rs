@@ -1,0 +1,271 @@
+//! Between devices and the server: frames, connections, and what devices ask for.
+
+use tidebook_book::{BookId, Snapshot};
+use tidebook_ledger::Ledger;
+use tidebook_replica::Monotonic;
+
+use super::{Event, World};
+use crate::check::{Checked, Invariant};
+use crate::client::Wish;
+use crate::fault::Fault;
+use crate::line::{DeviceEnd, Frame, Line, LineId, Parcel, Way};
+use crate::queue::Ms;
+
+/// After this long a device gives up a line that says nothing, as its driver's pings tell it.
+pub(super) const DEVICE_NOTICES_MS: (u64, u64) = (2_000, 30_000);
+
+/// Pushes a device's other tabs may send again.
+const PUSHES_KEPT_MAX: usize = 8;
+
+/// A snapshot that could not be had is asked for again after this.
+pub(super) const SNAPSHOT_RETRY_MS: u64 = 800;
+
+impl World {
+    /// Puts something on a line, to come out after a delay.
+    pub(super) fn put(&mut self, id: LineId, way: Way, parcel: Parcel) {
+        let due = self.now + self.delay();
+        let is_lost = self.weather.rate(Fault::FrameLost) > 0
+            && self.lines.contains_key(&id)
+            && self.weather.strikes(Fault::FrameLost, &mut self.random);
+        if is_lost {
+            return self.go_dark(id, way);
+        }
+        let Some(line) = self.lines.get_mut(&id) else { return };
+        if let Some(due) = line.pipe(way).send(due, parcel) {
+            self.queue.put(due, Event::Deliver(id, way));
+        }
+    }
+
+    /// What is put in from now on is lost; each end notices some time later.
+    pub(super) fn go_dark(&mut self, id: LineId, way: Way) {
+        let name = self.line_name(id);
+        self.say(|| format!("{name}: a frame on its way {way:?} is lost, and the line with it"));
+        for way in [way, if way == Way::Up { Way::Down } else { Way::Up }] {
+            let after = self.random.between(DEVICE_NOTICES_MS.0, DEVICE_NOTICES_MS.1);
+            self.close_pipe(id, way, after, None);
+        }
+    }
+
+    /// That end of the line finds it closed after a while.
+    pub(super) fn close_pipe(&mut self, id: LineId, way: Way, after: Ms, code: Option<u16>) {
+        let due = self.now + after;
+        let Some(line) = self.lines.get_mut(&id) else { return };
+        if let Some(due) = line.pipe(way).close(due, code) {
+            self.queue.put(due, Event::Deliver(id, way));
+        }
+    }
+
+    pub(super) fn deliver(&mut self, id: LineId, way: Way) -> Checked {
+        while let Some(line) = self.lines.get_mut(&id) {
+            let client = &self.clients[line.client];
+            let is_reading = line.device_end == DeviceEnd::OtherTab || client.reads_at <= self.now;
+            if way == Way::Down && !is_reading {
+                self.queue.put(client.reads_at, Event::Deliver(id, way));
+                return Ok(());
+            }
+            let Some(parcel) = line.pipe(way).take_due(self.now) else { return Ok(()) };
+            match way {
+                Way::Up => self.deliver_up(id, parcel)?,
+                Way::Down => self.deliver_down(id, parcel)?,
+            }
+            self.forget_if_unused(id);
+        }
+        Ok(())
+    }
+
+    fn deliver_up(&mut self, id: LineId, parcel: Parcel) -> Checked {
+        match parcel {
+            Parcel::Text(frame) if self.down_until.is_none() => {
+                self.server.handle_text(self.now, &self.disk, id, frame.text);
+            }
+            Parcel::Text(_) => {}
+            Parcel::Closed(_) => self.server.handle_closed(id),
+        }
+        self.settle()
+    }
+
+    fn deliver_down(&mut self, id: LineId, parcel: Parcel) -> Checked {
+        let line = &self.lines[&id];
+        let (index, device_end) = (line.client, line.device_end);
+        if self.down_until.is_none() {
+            self.server.handle_read(self.now, &self.disk, id);
+        }
+        if device_end == DeviceEnd::OtherTab || self.clients[index].line != Some(id) {
+            return self.settle();
+        }
+        match parcel {
+            Parcel::Text(Frame { text, told }) => {
+                if let Some((book, seqs)) = told {
+                    self.checker.books.get_mut(&book).expect("a book of this world").note_acked(&seqs);
+                }
+                self.clients[index].replica.handle_text(Monotonic(self.now), &text);
+            }
+            Parcel::Closed(code) => self.clients[index].handle_closed(self.now, code),
+        }
+        self.serve(index)?;
+        self.settle()
+    }
+
+    fn forget_if_unused(&mut self, id: LineId) {
+        let Some(line) = self.lines.get(&id) else { return };
+        let in_use = self.server.has(id) || self.clients[line.client].line == Some(id) || !line.is_empty();
+        if !in_use {
+            self.lines.remove(&id);
+        }
+    }
+
+    /// Does what a device asks for, and looks at what it has.
+    pub(super) fn serve(&mut self, index: usize) -> Checked {
+        while let Some(wish) = self.clients[index].poll_wish()? {
+            match wish {
+                Wish::Send(text) => self.send_up(index, text),
+                Wish::Connect => {
+                    self.clients[index].attempt += 1;
+                    let attempt = self.clients[index].attempt;
+                    let after = self.delay();
+                    self.at_in(after, Event::Connected { client: index, attempt });
+                }
+                Wish::Disconnect(reason) => self.disconnect(index, &reason)?,
+                Wish::FetchSnapshot(book) => {
+                    self.clients[index].snapshots_awaited += 1;
+                    let after = self.delay();
+                    self.at_in(after, Event::SnapshotAsked { client: index, book });
+                }
+            }
+        }
+        self.plan_to_wake(index);
+        self.checker.check_device(index, &self.clients[index])?;
+        self.look_sometimes(index)
+    }
+
+    fn send_up(&mut self, index: usize, text: String) {
+        let client = &mut self.clients[index];
+        let Some(line) = client.line else { return };
+        if text.starts_with(r#"{"type":"push""#) {
+            client.pushes.push(text.clone());
+            let surplus = client.pushes.len().saturating_sub(PUSHES_KEPT_MAX);
+            client.pushes.drain(..surplus);
+        }
+        self.put(line, Way::Up, Parcel::Text(Frame { text, told: None }));
+    }
+
+    /// A replica wants its line closed. An honest server gives few reasons.
+    fn disconnect(&mut self, index: usize, reason: &str) -> Checked {
+        const HONEST: [&str; 2] = ["the server is restarting", "the server did not answer"];
+        let name = self.clients[index].name.clone();
+        Invariant::Honest.require(HONEST.contains(&reason), || format!("{name} disconnects: {reason}"))?;
+        self.say(|| format!("{name} disconnects: {reason}"));
+        self.hang_up(index);
+        Ok(())
+    }
+
+    /// The device closes its line; the server hears of it in time.
+    pub(super) fn hang_up(&mut self, index: usize) {
+        if let Some(line) = self.clients[index].line {
+            let after = self.delay();
+            self.close_pipe(line, Way::Up, after, None);
+            if let Some(line) = self.lines.get_mut(&line) {
+                line.down.lose_all();
+            }
+        }
+        self.clients[index].handle_closed(self.now, None);
+    }
+
+    fn plan_to_wake(&mut self, index: usize) {
+        let client = &mut self.clients[index];
+        let Some(Monotonic(at)) = client.replica.poll_timeout() else { return };
+        let at = at.max(self.now).max(client.off_until);
+        if client.wakes_at.is_none_or(|planned| at < planned) {
+            client.wakes_at = Some(at);
+            self.queue.put(at, Event::Wake(index));
+        }
+    }
+
+    pub(super) fn wake(&mut self, index: usize) -> Checked {
+        let client = &mut self.clients[index];
+        if client.wakes_at != Some(self.now) || client.is_off(self.now) {
+            return Ok(());
+        }
+        client.wakes_at = None;
+        client.replica.handle_timeout(Monotonic(self.now));
+        self.serve(index)
+    }
+
+    pub(super) fn switch_on(&mut self, index: usize) -> Checked {
+        let client = &mut self.clients[index];
+        if client.is_off(self.now) {
+            return Ok(());
+        }
+        let name = client.name.clone();
+        // What it waited for as it was switched off it waits for no more, be it an attempt to connect.
+        client.wakes_at = None;
+        client.attempt += 1;
+        client.handle_closed(self.now, None);
+        client.replica.connect_now(Monotonic(self.now));
+        self.say(|| format!("{name} is on"));
+        self.serve(index)
+    }
+
+    pub(super) fn connect(&mut self, index: usize, attempt: u64) -> Checked {
+        let client = &self.clients[index];
+        if client.attempt != attempt || client.line.is_some() || client.is_off(self.now) {
+            return Ok(());
+        }
+        if self.down_until.is_some() || client.is_offline(self.now) {
+            self.clients[index].handle_closed(self.now, None);
+        } else {
+            let id = self.open_line(index, DeviceEnd::Replica);
+            self.clients[index].line = Some(id);
+            self.clients[index].replica.handle_opened(Monotonic(self.now));
+            let name = self.clients[index].name.clone();
+            self.say(|| format!("{name} connects as line {}", id.0));
+        }
+        self.serve(index)
+    }
+
+    /// A line to the server, which is up.
+    pub(super) fn open_line(&mut self, index: usize, device_end: DeviceEnd) -> LineId {
+        self.lines_made += 1;
+        let id = LineId(self.lines_made);
+        self.lines.insert(id, Line::new(index, device_end));
+        self.server.handle_opened(id, self.clients[index].author.user);
+        id
+    }
+
+    pub(super) fn ask_for_snapshot(&mut self, index: usize, book: BookId) -> Checked {
+        let client = &self.clients[index];
+        if self.down_until.is_some() || client.is_offline(self.now) || client.is_off(self.now) {
+            self.at_in(SNAPSHOT_RETRY_MS, Event::SnapshotAsked { client: index, book });
+            return Ok(());
+        }
+        let user = client.author.user;
+        self.snapshots_asked.push((index, book));
+        self.server.handle_snapshot_call(self.now, &self.disk, index, user, book);
+        self.settle()
+    }
+
+    pub(super) fn take_snapshot(&mut self, index: usize, text: &str) -> Checked {
+        let snapshot: Snapshot<Ledger> = serde_json::from_str(text).expect("the server writes what reads back");
+        let name = self.clients[index].name.clone();
+        self.say(|| format!("{name} has a snapshot at {}", snapshot.seq));
+        self.clients[index].snapshots_awaited -= 1;
+        self.clients[index].replica.handle_snapshot(Monotonic(self.now), snapshot);
+        self.serve(index)
+    }
+
+    pub(super) fn line_name(&self, id: LineId) -> String {
+        let client = self.lines.get(&id).map(|line| self.clients[line.client].name.as_str());
+        format!("line {} of {}", id.0, client.unwrap_or("nobody"))
+    }
+
+    /// Few of the many occasions, for it takes long.
+    fn look_sometimes(&mut self, index: usize) -> Checked {
+        const ONE_IN: u64 = 64;
+        if !self.looks.one_in(ONE_IN) {
+            return Ok(());
+        }
+        let books = self.clients[index].books();
+        let book = *self.looks.pick(&books).unwrap_or(&self.books[0]);
+        if books.contains(&book) { self.checker.look_closely(&self.clients[index], book) } else { Ok(()) }
+    }
+}

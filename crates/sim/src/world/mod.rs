@@ -1,0 +1,222 @@
+//! One run: people, their devices, lines, a server and its disk, in virtual time.
+
+mod begin;
+mod calls;
+mod lines;
+mod node;
+mod ops;
+mod people;
+mod quiet;
+mod strikes;
+
+use std::collections::BTreeMap;
+
+use tidebook_authority::Batch;
+use tidebook_book::{BookId, UserId};
+use tidebook_ledger::LedgerOp;
+
+use crate::check::{Checked, Checker};
+use crate::client::Client;
+use crate::disk::Disk;
+use crate::fault::Weather;
+use crate::line::{Line, LineId, Way};
+use crate::plant::Plant;
+use crate::queue::{Ms, Queue};
+use crate::random::Random;
+use crate::run::Run;
+use crate::server::{Answer, CallId, Server, Settings};
+use crate::trace::Trace;
+use calls::Call;
+
+/// Something that happens.
+#[derive(Debug)]
+enum Event {
+    /// People come to work for a while.
+    Episode(u64),
+    Work(usize),
+    /// A form that was opened before is saved.
+    Save(usize, Box<Form>),
+    /// A person looks at what was rejected.
+    LookAtRejections(usize),
+    Strike(Strike),
+    /// Something may come out of a line.
+    Deliver(LineId, Way),
+    /// A replica asked to be woken.
+    Wake(usize),
+    SwitchOn(usize),
+    /// An attempt to connect ends.
+    Connected {
+        client: usize,
+        attempt: u64,
+    },
+    SnapshotAsked {
+        client: usize,
+        book: BookId,
+    },
+    SnapshotArrives {
+        client: usize,
+        text: String,
+    },
+    /// A request over HTTP reaches the server.
+    CallArrives(CallId),
+    /// No answer came.
+    CallTimesOut {
+        call: CallId,
+        tries: u32,
+    },
+    CallAnswered {
+        call: CallId,
+        answer: Answer,
+    },
+    /// The disk is done.
+    Committed {
+        life: u64,
+        book: BookId,
+    },
+    TooSlow {
+        line: LineId,
+        times: u64,
+    },
+    ServerUp,
+    ServerStops,
+    Quiet,
+    LookForQuiet,
+}
+
+/// A fault, or something that people do to each other, at a time of its own.
+#[derive(Debug, Clone, Copy)]
+enum Strike {
+    Cut,
+    HalfOpen,
+    Stall,
+    DuplicatePush,
+    LatePush,
+    SlowReader,
+    Offline,
+    DeviceOff,
+    Crash,
+    Drain,
+    RoleChange,
+    Removal,
+}
+
+/// Something a person is about to save.
+#[derive(Debug)]
+struct Form {
+    book: BookId,
+    base: tidebook_book::Seq,
+    undoes: Option<tidebook_book::Seq>,
+    ops: Vec<LedgerOp>,
+}
+
+/// A person.
+#[derive(Debug)]
+struct Person {
+    name: &'static str,
+    user: UserId,
+    /// Their signed-in session, for requests over HTTP.
+    session: tidebook_book::ReplicaId,
+}
+
+#[derive(Debug)]
+pub(crate) struct World {
+    now: Ms,
+    random: Random,
+    queue: Queue<Event>,
+    weather: Weather,
+    settings: Settings,
+    people: Vec<Person>,
+    books: Vec<BookId>,
+    disk: Disk,
+    /// Batches on their way to the disk.
+    writing: BTreeMap<BookId, Batch>,
+    server: Server,
+    /// None while it is up.
+    down_until: Option<Ms>,
+    /// Counts starts of the server.
+    life: u64,
+    clients: Vec<Client>,
+    lines: BTreeMap<LineId, Line>,
+    lines_made: u64,
+    calls: BTreeMap<CallId, Call>,
+    calls_made: u64,
+    /// Snapshots the server was asked for and has not given.
+    snapshots_asked: Vec<(usize, BookId)>,
+    checker: Checker,
+    trace: Trace,
+    episodes: u64,
+    quiet_since: Option<Ms>,
+    is_over: bool,
+    client_ms: u64,
+    /// Chance for checks, so that looking changes nothing.
+    looks: Random,
+}
+
+impl World {
+    pub(crate) fn now(&self) -> Ms {
+        self.now
+    }
+
+    /// Runs to the end, or to the first thing that must not happen.
+    pub(crate) fn run(&mut self) -> Checked {
+        self.settle()?;
+        while !self.is_over {
+            let (at, event) = self.queue.pop().expect("there is always a next episode, or the end");
+            self.now = self.now.max(at);
+            self.handle(event)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn into_run(self) -> Run {
+        let logs = self.books.iter().map(|book| self.checker.book(*book));
+        let counts = logs.map(|check| (check.head().0, check.conflicts_raised(), check.rejections()));
+        let (entries, conflicts, rejections) =
+            counts.fold((0, 0, 0), |sum, count| (sum.0 + count.0, sum.1 + count.1, sum.2 + count.2));
+        let (client_ms, trace_hash) = (self.client_ms, self.trace.hash());
+        Run { fired: self.weather.fired(), entries, conflicts, rejections, client_ms, trace_hash }
+    }
+
+    fn handle(&mut self, event: Event) -> Checked {
+        match event {
+            Event::Episode(number) => self.begin_episode(number),
+            Event::Work(client) => self.let_work(client),
+            Event::Save(client, form) => self.save(client, *form),
+            Event::LookAtRejections(client) => self.look_at_rejections(client),
+            Event::Strike(strike) => self.strike(strike),
+            Event::Deliver(line, way) => self.deliver(line, way),
+            Event::Wake(client) => self.wake(client),
+            Event::SwitchOn(client) => self.switch_on(client),
+            Event::Connected { client, attempt } => self.connect(client, attempt),
+            Event::SnapshotAsked { client, book } => self.ask_for_snapshot(client, book),
+            Event::SnapshotArrives { client, text } => self.take_snapshot(client, &text),
+            Event::CallArrives(call) => self.call_arrives(call),
+            Event::CallTimesOut { call, tries } => self.call_times_out(call, tries),
+            Event::CallAnswered { call, answer } => self.call_answered(call, &answer),
+            Event::Committed { life, book } => self.commit_ends(life, book),
+            Event::TooSlow { line, times } => self.too_slow(line, times),
+            Event::ServerUp => self.server_up(),
+            Event::ServerStops => self.server_stops(),
+            Event::Quiet => self.begin_quiet(),
+            Event::LookForQuiet => self.look_for_quiet(),
+        }
+    }
+
+    fn at_in(&mut self, ms: Ms, event: Event) {
+        self.queue.put(self.now + ms, event);
+    }
+
+    fn plant(&self) -> Option<Plant> {
+        self.settings.plant
+    }
+
+    fn say(&mut self, what: impl FnOnce() -> String) {
+        self.trace.say(self.now, what);
+    }
+
+    /// How long something takes that usually takes little.
+    fn delay(&mut self) -> Ms {
+        let slow = self.weather.strikes(crate::fault::Fault::Delay, &mut self.random);
+        if slow { self.random.between(200, 4_000) } else { self.random.between(3, 60) }
+    }
+}

@@ -1,0 +1,133 @@
+//! People at work on their devices.
+
+use tidebook_book::{BookId, Change, MutationId, Role, Seq};
+use tidebook_ledger::{LedgerChange, inverse_of};
+use tidebook_replica::NewMutation;
+use uuid::Uuid;
+
+use super::ops::Pen;
+use super::{Event, Form, World};
+use crate::check::{Checked, Invariant, Made};
+use crate::fault::Fault;
+
+/// How long people work at a time, and how long they leave it be then.
+const WORKS_MS: (u64, u64) = (3_000, 25_000);
+const RESTS_MS: (u64, u64) = (20_000, 1_200_000);
+
+/// Things one person does at a time.
+const WORKS_EACH: (u64, u64) = (1, 6);
+
+/// How long a form is open that is saved late.
+const FORM_OPEN_MS: (u64, u64) = (300, 40_000);
+
+/// Outboxes of people who have long been offline, so that a run stays short.
+const PENDING_MAX: usize = 12;
+
+impl World {
+    /// People come to work for a while, and then rest.
+    pub(super) fn begin_episode(&mut self, number: u64) -> Checked {
+        let works_ms = self.random.between(WORKS_MS.0, WORKS_MS.1);
+        for client in 0..self.clients.len() {
+            if !self.random.one_in(4) {
+                for _ in 0..self.random.between(WORKS_EACH.0, WORKS_EACH.1) {
+                    let after = self.random.below(works_ms);
+                    self.at_in(after, Event::Work(client));
+                }
+            }
+        }
+        self.plan_calls(works_ms);
+        self.plan_strikes(works_ms);
+        let rests_ms = self.random.between(RESTS_MS.0, RESTS_MS.1);
+        let next = if number < self.episodes { Event::Episode(number + 1) } else { Event::Quiet };
+        self.at_in(works_ms + rests_ms, next);
+        Ok(())
+    }
+
+    /// Somebody does something on a device, at once or in a form that stays open.
+    pub(super) fn let_work(&mut self, index: usize) -> Checked {
+        let books = self.clients[index].books();
+        let Some(book) = self.random.pick(&books).copied() else { return Ok(()) };
+        let copy = self.clients[index].copy(book);
+        // Who sees nothing of a book, or knows that they only read it, has no form to fill in.
+        let may = copy.role().is_some_and(Role::may_write) || (copy.role().is_none() && self.random.one_in(8));
+        let is_full = copy.pending().count() >= PENDING_MAX;
+        if self.clients[index].is_off(self.now) || copy.seq() == Seq::ZERO || !may || is_full {
+            return Ok(());
+        }
+        let Some(form) = self.fill_in(index, book) else { return Ok(()) };
+        if self.weather.strikes(Fault::StaleForm, &mut self.random) {
+            let after = self.random.between(FORM_OPEN_MS.0, FORM_OPEN_MS.1);
+            self.at_in(after, Event::Save(index, Box::new(form)));
+            return Ok(());
+        }
+        self.save(index, form)
+    }
+
+    fn fill_in(&mut self, index: usize, book: BookId) -> Option<Form> {
+        let base = self.clients[index].copy(book).seq();
+        if self.random.one_in(12) {
+            return self.undo(book, base);
+        }
+        let same_ids = self.weather.strikes(Fault::SameId, &mut self.random);
+        let state = self.clients[index].replica.view(book)?;
+        let number = self.books.iter().position(|other| *other == book)?;
+        let mut pen = Pen { random: &mut self.random, state, book: number, same_ids, invalid: false };
+        Some(Form { book, base, undoes: None, ops: pen.ops() })
+    }
+
+    /// Takes back one of the latest entries that this device has.
+    fn undo(&mut self, book: BookId, head: Seq) -> Option<Form> {
+        const LATEST: u64 = 12;
+        let seq = Seq(self.random.between(head.0.saturating_sub(LATEST).max(1), head.0));
+        let changes: Vec<LedgerChange> =
+            self.checker.book(book).read(seq).changes.into_iter().filter_map(domain).collect();
+        let ops = inverse_of(&changes);
+        (!ops.is_empty()).then_some(Form { book, base: seq, undoes: Some(seq), ops })
+    }
+
+    pub(super) fn save(&mut self, index: usize, form: Form) -> Checked {
+        let Form { book, base, undoes, ops } = form;
+        let client = &mut self.clients[index];
+        if client.is_off(self.now) || self.quiet_since.is_some() {
+            return Ok(());
+        }
+        let id = MutationId(Uuid::from_u128(self.random.wide()));
+        let made_at = client.clock(self.now);
+        let new = NewMutation { id, made_at, base, ops: ops.clone(), undoes };
+        // The view may say no at once; then nothing was made.
+        let Some(n) = client.mutate(book, new) else { return Ok(()) };
+        let (replica, name) = (client.author.replica, client.name.clone());
+        let book_name = self.book_name(book);
+        self.say(|| format!("{name} writes {n} in {book_name}, read at {base}, undoing {undoes:?}: {ops:?}"));
+        let made = Made { client: index, book, replica, n, base, undoes, ops, discarded: false };
+        self.checker.handle_made(id, made)?;
+        let after = self.random.between(5_000, 600_000);
+        self.at_in(after, Event::LookAtRejections(index));
+        self.serve(index)?;
+        self.settle()
+    }
+
+    /// A person deals with one rejection: it has what they typed, and then it is gone.
+    pub(super) fn look_at_rejections(&mut self, index: usize) -> Checked {
+        for book in self.clients[index].books() {
+            let Some(rejection) = self.clients[index].copy(book).rejections().first() else { continue };
+            if self.random.one_in(2) {
+                continue;
+            }
+            let id = rejection.mutation.id;
+            let ops = self.clients[index].replica.discard_rejection(book, id);
+            let made = self.checker.made.get_mut(&id).expect("someone made it");
+            made.discarded = true;
+            let is_whole = ops.as_ref() == Some(&made.ops);
+            Invariant::Fate.require(is_whole, || format!("the rejection of {id} is not what was typed"))?;
+        }
+        self.serve(index)
+    }
+}
+
+fn domain(change: Change<LedgerChange>) -> Option<LedgerChange> {
+    match change {
+        Change::Domain(change) => Some(change),
+        Change::Member(_) => None,
+    }
+}

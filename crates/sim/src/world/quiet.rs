@@ -1,0 +1,127 @@
+//! The end of a run: faults stop, everything heals, and all must be done within a bound.
+
+use tidebook_book::Role;
+use tidebook_replica::Monotonic;
+
+use super::{Event, World};
+use crate::check::{Checked, Ending, Invariant};
+use crate::line::{LineId, Way};
+use crate::queue::Ms;
+
+/// How long it may take, once all has healed: the longest back-off, and 5 s.
+const QUIET_WITHIN_MS: Ms = 20_000;
+
+const LOOK_EVERY_MS: Ms = 100;
+
+impl World {
+    pub(super) fn begin_quiet(&mut self) -> Checked {
+        self.say(|| "all faults stop".into());
+        self.weather.end();
+        self.server.snapshots_per_mille = 0;
+        self.quiet_since = Some(self.now);
+        if self.down_until.is_some() {
+            self.down_until = Some(self.now);
+            self.at_in(0, Event::ServerUp);
+        }
+        self.heal_lines();
+        for index in 0..self.clients.len() {
+            self.heal_device(index)?;
+        }
+        self.at_in(LOOK_EVERY_MS, Event::LookForQuiet);
+        Ok(())
+    }
+
+    /// Lines that are dead close now, those that stand still go on, and the others stay.
+    fn heal_lines(&mut self) {
+        let lines: Vec<LineId> = self.lines.keys().copied().collect();
+        for id in lines {
+            let line = self.lines.get_mut(&id).expect("it was there");
+            for way in [Way::Up, Way::Down] {
+                line.pipe(way).hurry(self.now);
+                self.queue.put(self.now, Event::Deliver(id, way));
+            }
+        }
+    }
+
+    fn heal_device(&mut self, index: usize) -> Checked {
+        let client = &mut self.clients[index];
+        (client.offline_until, client.reads_at) = (self.now, self.now);
+        if client.is_off(self.now) {
+            client.off_until = self.now;
+            self.at_in(0, Event::SwitchOn(index));
+        }
+        self.ask_for_books_again(index);
+        // A device whose outbox is held, or that waits for a snapshot in vain, comes back over a new line.
+        let client = &self.clients[index];
+        let is_stuck = client.was_denied
+            || client.books().into_iter().any(|book| {
+                let (copy, role) = (client.copy(book), self.checker.book(book).role_of(client.author.user));
+                copy.held().is_some() || copy.role() != role
+            });
+        if is_stuck && client.line.is_some() {
+            self.hang_up(index);
+        }
+        self.clients[index].replica.connect_now(Monotonic(self.now));
+        self.serve(index)?;
+        self.settle()
+    }
+
+    /// Who was let in again after a removal hears of it from people, and asks.
+    fn ask_for_books_again(&mut self, index: usize) {
+        for book in self.clients[index].books() {
+            let user = self.clients[index].author.user;
+            let is_member = self.checker.book(book).role_of(user).is_some();
+            if is_member && self.clients[index].copy(book).is_removed() {
+                self.clients[index].replica.subscribe_again(book);
+            }
+        }
+    }
+
+    pub(super) fn look_for_quiet(&mut self) -> Checked {
+        let since = self.quiet_since.expect("quiet has begun");
+        let unrest = self.unrest();
+        if unrest.is_none() {
+            self.end_run();
+            let ending = Ending { disk: &self.disk, server: &self.server, clients: &self.clients };
+            return self.checker.check_end(ending);
+        }
+        let in_time = self.now < since + QUIET_WITHIN_MS;
+        Invariant::Liveness.require(in_time, || unrest.unwrap_or_default())?;
+        self.at_in(LOOK_EVERY_MS, Event::LookForQuiet);
+        Ok(())
+    }
+
+    fn end_run(&mut self) {
+        self.is_over = true;
+        self.client_ms = self.now * self.clients.len() as u64;
+        self.say(|| "all is quiet".into());
+    }
+
+    /// What is not done yet, in words.
+    fn unrest(&self) -> Option<String> {
+        if self.down_until.is_some() || !self.writing.is_empty() || !self.server.is_settled() {
+            return Some("the server is at work".into());
+        }
+        if self.calls.values().any(|call| call.is_begun() && !call.is_over()) {
+            return Some("a request has no answer".into());
+        }
+        (0..self.clients.len()).find_map(|index| self.unrest_at(index))
+    }
+
+    fn unrest_at(&self, index: usize) -> Option<String> {
+        let client = &self.clients[index];
+        let name = &client.name;
+        let line = client.line.and_then(|id| self.lines.get(&id));
+        let Some(line) = line else { return Some(format!("{name} has no line")) };
+        if !line.is_empty() || client.snapshots_awaited > 0 {
+            return Some(format!("{name} has something on its way"));
+        }
+        client.books().into_iter().find_map(|book| {
+            let role = self.checker.book(book).role_of(client.author.user)?;
+            let (copy, head) = (client.copy(book), self.head(book));
+            let is_done = copy.seq() == head && (role < Role::Editor || copy.is_current());
+            let (seq, pending, held) = (copy.seq(), copy.pending().count(), copy.held());
+            (!is_done).then(|| format!("{name}, {role:?}, is at {seq} of {head}, {pending} wait, held: {held:?}"))
+        })
+    }
+}

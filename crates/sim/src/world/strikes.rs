@@ -1,0 +1,189 @@
+//! Faults that come at a time of their own.
+
+use tidebook_protocol::{Hello, PROTOCOL, Up};
+
+use super::{Event, Strike, World};
+use crate::check::Checked;
+use crate::fault::Fault;
+use crate::line::{DeviceEnd, Frame, LineId, Parcel, Way};
+
+const STRIKES: [(Strike, Fault); 12] = [
+    (Strike::Cut, Fault::Cut),
+    (Strike::HalfOpen, Fault::HalfOpen),
+    (Strike::Stall, Fault::Stall),
+    (Strike::DuplicatePush, Fault::DuplicatePush),
+    (Strike::LatePush, Fault::LatePush),
+    (Strike::SlowReader, Fault::SlowReader),
+    (Strike::Offline, Fault::Offline),
+    (Strike::DeviceOff, Fault::DeviceOff),
+    (Strike::Crash, Fault::Crash),
+    (Strike::Drain, Fault::Drain),
+    (Strike::RoleChange, Fault::RoleChange),
+    (Strike::Removal, Fault::Removal),
+];
+
+/// A server that believes in a dead line does so for this long, or until it has written too much to it.
+const HALF_OPEN_MS: (u64, u64) = (20_000, 90_000);
+
+impl World {
+    pub(super) fn plan_strikes(&mut self, within_ms: u64) {
+        for (strike, fault) in STRIKES {
+            let rate = self.weather.rate(fault);
+            let whole = rate / 1000;
+            let more = u32::from(self.random.per_mille(rate % 1000));
+            for _ in 0..whole + more {
+                let after = self.random.below(within_ms);
+                self.at_in(after, Event::Strike(strike));
+            }
+        }
+    }
+
+    pub(super) fn strike(&mut self, strike: Strike) -> Checked {
+        if self.weather.is_calm() {
+            return Ok(());
+        }
+        match strike {
+            Strike::Crash if self.down_until.is_none() => {
+                self.weather.note(Fault::Crash);
+                self.crash(None)
+            }
+            Strike::Crash => Ok(()),
+            Strike::Drain => self.drain(),
+            Strike::RoleChange => {
+                self.weather.note(Fault::RoleChange);
+                self.change_members(false)
+            }
+            Strike::Removal => {
+                self.weather.note(Fault::Removal);
+                self.change_members(true)
+            }
+            Strike::DuplicatePush | Strike::LatePush => self.push_again(matches!(strike, Strike::LatePush)),
+            Strike::SlowReader | Strike::Offline | Strike::DeviceOff => self.strike_device(strike),
+            Strike::Cut | Strike::HalfOpen | Strike::Stall => self.strike_line(strike),
+        }
+    }
+
+    fn strike_line(&mut self, strike: Strike) -> Checked {
+        let lines: Vec<LineId> = self.clients.iter().filter_map(|client| client.line).collect();
+        let Some(id) = self.random.pick(&lines).copied() else { return Ok(()) };
+        let name = self.line_name(id);
+        self.say(|| format!("{strike:?} on {name}"));
+        match strike {
+            Strike::Cut => {
+                self.weather.note(Fault::Cut);
+                self.cut(id);
+            }
+            Strike::HalfOpen => {
+                self.weather.note(Fault::HalfOpen);
+                self.half_open(id);
+            }
+            _ => {
+                self.weather.note(Fault::Stall);
+                self.stall(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// One side notices at once, the other later, and may well get some of what was on its way.
+    fn cut(&mut self, id: LineId) {
+        let (first, last) = if self.random.one_in(2) { (Way::Down, Way::Up) } else { (Way::Up, Way::Down) };
+        let after = self.random.below(3_000);
+        if let Some(line) = self.lines.get_mut(&id) {
+            line.pipe(first).lose_all();
+            line.pipe(last).lose_some(&mut self.random);
+        }
+        self.close_pipe(id, first, 0, None);
+        self.close_pipe(id, last, after, None);
+    }
+
+    /// The device comes back over another line soon; the server believes in this one for long.
+    fn half_open(&mut self, id: LineId) {
+        if let Some(line) = self.lines.get_mut(&id) {
+            line.down.lose_all();
+            line.up.lose_some(&mut self.random);
+        }
+        let after = self.random.between(HALF_OPEN_MS.0, HALF_OPEN_MS.1);
+        self.close_pipe(id, Way::Down, 0, None);
+        self.close_pipe(id, Way::Up, after, None);
+    }
+
+    /// Nothing comes out of one direction for a while.
+    fn stall(&mut self, id: LineId) {
+        let way = if self.random.one_in(2) { Way::Up } else { Way::Down };
+        let until = self.now + self.random.between(1_000, 15_000);
+        if let Some(line) = self.lines.get_mut(&id) {
+            line.pipe(way).stall_until(until);
+        }
+        self.queue.put(until, Event::Deliver(id, way));
+    }
+
+    fn strike_device(&mut self, strike: Strike) -> Checked {
+        let index = usize::try_from(self.random.below(self.clients.len() as u64)).expect("few devices");
+        if self.clients[index].is_off(self.now) {
+            return Ok(());
+        }
+        let name = self.clients[index].name.clone();
+        self.say(|| format!("{strike:?} at {name}"));
+        match strike {
+            Strike::SlowReader => {
+                self.weather.note(Fault::SlowReader);
+                self.clients[index].reads_at = self.now + self.random.between(2_000, 30_000);
+                Ok(())
+            }
+            Strike::Offline => {
+                self.weather.note(Fault::Offline);
+                self.clients[index].offline_until = self.now + self.random.between(2_000, 400_000);
+                self.lose_line(index)
+            }
+            _ => {
+                self.weather.note(Fault::DeviceOff);
+                let off_ms = self.random.between(1_000, 900_000);
+                self.lose_line(index)?;
+                self.clients[index].off_until = self.now + off_ms;
+                self.at_in(off_ms, Event::SwitchOn(index));
+                Ok(())
+            }
+        }
+    }
+
+    /// The device notices at once; the server may for long not.
+    fn lose_line(&mut self, index: usize) -> Checked {
+        if let Some(id) = self.clients[index].line {
+            if let Some(line) = self.lines.get_mut(&id) {
+                line.down.lose_all();
+                line.up.lose_some(&mut self.random);
+            }
+            let after = self.random.below(60_000);
+            self.close_pipe(id, Way::Up, after, None);
+            self.clients[index].handle_closed(self.now, None);
+        }
+        self.serve(index)
+    }
+
+    /// Another tab of a device sends a push that was sent before: the latest, or one of some time ago.
+    fn push_again(&mut self, late: bool) -> Checked {
+        let sent: Vec<usize> =
+            (0..self.clients.len()).filter(|index| !self.clients[*index].pushes.is_empty()).collect();
+        let Some(index) = self.random.pick(&sent).copied() else { return Ok(()) };
+        if self.down_until.is_some() || self.clients[index].is_offline(self.now) || self.clients[index].is_off(self.now)
+        {
+            return Ok(());
+        }
+        self.weather.note(if late { Fault::LatePush } else { Fault::DuplicatePush });
+        let pushes = &self.clients[index].pushes;
+        let push = if late { self.random.pick(pushes) } else { pushes.last() };
+        let push = push.expect("it has sent some").clone();
+        let (replica, client) = (self.clients[index].author.replica, "sim/1".into());
+        let hello = Up::Hello(Hello { protocol: PROTOCOL, replica, client, token: None }).encode();
+        let name = self.clients[index].name.clone();
+        self.say(|| format!("another tab of {name} pushes again, late: {late}"));
+        let id = self.open_line(index, DeviceEnd::OtherTab);
+        for text in [hello, push] {
+            self.put(id, Way::Up, Parcel::Text(Frame { text, told: None }));
+        }
+        let after = self.random.between(500, 20_000);
+        self.close_pipe(id, Way::Up, after, None);
+        Ok(())
+    }
+}

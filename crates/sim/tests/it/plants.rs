@@ -1,0 +1,22 @@
+//! Every planted bug is found, and by a check that names what is wrong.
+
+use tidebook_sim::{Plant, catch_all};
+
+const SEEDS_MAX: u64 = 1000;
+
+#[test]
+fn every_planted_bug_is_found_within_a_thousand_seeds() {
+    let caught = catch_all(Plant::ALL, 0..SEEDS_MAX);
+    let unnoticed = Plant::ALL.iter().zip(&caught).filter(|(_, failure)| failure.is_none());
+    let names: Vec<&str> = unnoticed.map(|(plant, _)| plant.name()).collect();
+    assert_eq!(names, Vec::<&str>::new());
+    assert!(Plant::ALL.len() >= 15, "a checker is tried on many bugs");
+}
+
+#[test]
+fn a_plant_has_one_name() {
+    for plant in Plant::ALL {
+        assert_eq!(Plant::by_name(plant.name()), Some(*plant));
+    }
+    assert_eq!(Plant::by_name("weeds"), None);
+}

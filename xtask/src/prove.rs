@@ -1,0 +1,49 @@
+//! `cargo xtask prove NAME`: proofs that take too long, or bring too much along, for every commit. Each appends what it
+//! found to docs/proofs.md.
+
+mod openapi;
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+
+use crate::children;
+use crate::install::Installer;
+use crate::wasm_toolchain::Choice;
+use crate::workspace::Workspace;
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Proof {
+    /// schemathesis against the served OpenAPI: no server error, no undocumented answer
+    Openapi,
+}
+
+/// What a proof found, as a line of docs/proofs.md tells it.
+struct Finding {
+    /// The command that repeats it.
+    command: String,
+    amount: String,
+    result: String,
+}
+
+pub(crate) fn prove(workspace: &Workspace, installer: &Installer, choice: Choice, proof: Proof) -> Result<()> {
+    let finding = match proof {
+        Proof::Openapi => openapi::prove(workspace, installer, choice)?,
+    };
+    println!("{}: {}", finding.amount, finding.result);
+    record(workspace, &finding)
+}
+
+fn record(workspace: &Workspace, Finding { command, amount, result }: &Finding) -> Result<()> {
+    let mut git = workspace.command("git");
+    let commit = children::output_of(git.args(["rev-parse", "--short=12", "HEAD"]))?;
+    let mut date = workspace.command("date");
+    let date = children::output_of(date.args(["--utc", "+%Y-%m-%d"]))?;
+    let line = format!("| {} | {} | `{command}` | {amount} | {result} |\n", date.trim(), commit.trim());
+    let path = workspace.root.join("docs/proofs.md");
+    let mut file =
+        OpenOptions::new().append(true).open(&path).with_context(|| format!("opening {}", path.display()))?;
+    Ok(file.write_all(line.as_bytes())?)
+}
