@@ -114,7 +114,7 @@ impl<D: Domain> BookCopy<D> {
             if let Lacking::Everything(_) = stored.lacking {
                 copy.start_from(&rows.head, base);
             }
-            copy.follow(&stored.entries, applied);
+            copy.follow(&stored.entries, rows.head.seq, applied);
             copy.merge_rejections(&mut rows);
             copy.merge_outbox(rows);
         });
@@ -138,8 +138,8 @@ impl<D: Domain> BookCopy<D> {
         }
     }
 
-    /// Entries that the store has: as if they came, but for writing them.
-    fn follow(&mut self, entries: &[String], applied: &mut Applied<D>) {
+    /// Entries that the store has, up to its last one: as if they came, but for writing them.
+    fn follow(&mut self, entries: &[String], last: Seq, applied: &mut Applied<D>) {
         for text in entries {
             // What this version cannot read it will ask the server about.
             let Ok(entry) = serde_json::from_str::<Entry<_>>(text) else { break };
@@ -150,9 +150,8 @@ impl<D: Domain> BookCopy<D> {
             }
         }
         self.head = self.head.max(self.seq);
-        let seq = self.seq;
         if let Some(kept) = &mut self.kept {
-            kept.due.entries.retain(|(due, _)| *due > seq);
+            kept.due.entries.retain(|(due, _)| *due > last);
         }
     }
 

@@ -2,9 +2,11 @@
 
 #[path = "../../../book/tests/it/checklist.rs"]
 mod checklist;
+mod shelf;
 mod stage;
 
 mod histories;
+mod keeping;
 mod line;
 mod new_replica;
 mod outbox;

@@ -27,9 +27,17 @@ pub(crate) struct Stage {
 impl Stage {
     /// A book is open, and no line has ever been.
     pub(crate) fn new() -> Self {
+        Self::keeping(Keeps::InMemory)
+    }
+
+    /// The same over a store.
+    pub(crate) fn kept() -> Self {
+        Self::keeping(Keeps::InStore)
+    }
+
+    fn keeping(keeps: Keeps) -> Self {
         let (client, token) = ("test/1".into(), Some("secret".into()));
-        let mut replica =
-            Replica::new(ReplicaConfig { replica: ME, user: ANA, client, token, seed: 42, keeps: Keeps::InMemory });
+        let mut replica = Replica::new(ReplicaConfig { replica: ME, user: ANA, client, token, seed: 42, keeps });
         replica.open_book(BOOK);
         Self { replica, now: Monotonic(1_000_000) }
     }
