@@ -87,7 +87,7 @@ async fn look_at_changes(
 
     app.delete_line("Museum and lunch").await?;
     app.browser.click(".detail .deleted summary").await?;
-    app.browser.wait_to_read(".detail .deleted", "Deleted by You").await?;
+    app.browser.wait_to_read(".detail .deleted", "Deleted by").await?;
     app.browser.wait_until_gone("#undo").await?;
     look_at(app, "deleted", stop).await?;
     app.browser.click(".detail .deleted summary").await?;

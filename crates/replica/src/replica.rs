@@ -99,17 +99,17 @@ impl<D: Domain> Replica<D> {
 
     /// Follows a book from now on. Opening it twice changes nothing.
     pub fn open_book(&mut self, book: BookId) {
-        if self.books.contains_key(&book) {
-            return;
+        if !self.books.contains_key(&book) {
+            self.make_copy(book);
+            self.subscribe(book);
         }
+    }
+
+    fn make_copy(&mut self, book: BookId) {
         let author = Author { user: self.config.user, replica: self.config.replica };
         let last_n = self.numbers_of_closed.remove(&book).unwrap_or_default();
         let seed = self.config.seed ^ book.0.as_u64_pair().1;
-        let copy = BookCopy::new(book, author, last_n, self.config.keeps, seed);
-        if self.link == Link::Live {
-            self.transmit(&Up::Subscribe(copy.subscribe_request()));
-        }
-        self.books.insert(book, copy);
+        self.books.insert(book, BookCopy::new(book, author, last_n, self.config.keeps, seed));
         self.events.push_back(Event::Status);
     }
 

@@ -48,6 +48,14 @@ pub enum Lacking {
     Everything(Seq),
 }
 
+impl Lacking {
+    /// What a copy lacks that has nothing yet of a book with this head.
+    pub fn all_of(head: &str) -> Result<Self, StoredError> {
+        let head: Head = serde_json::from_str(head)?;
+        Ok(Self::Everything(head.state_seq))
+    }
+}
+
 /// What to write of one book, all of it or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreWrite {

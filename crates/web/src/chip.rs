@@ -28,24 +28,42 @@ pub fn chip(status: SyncStatus, reached: bool, undecided: usize) -> Chip {
     Chip { state, icon, words }
 }
 
-/// The same in a sentence. Nothing is stored on the device yet, so none of these promises that it is.
+/// Where what is not in the book yet waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waits {
+    OnThisDevice,
+    /// The browser keeps nothing for this page, or does not any more.
+    InThisWindow,
+}
+
+/// The same in a sentence.
 #[must_use]
-pub fn sentence(status: SyncStatus, undecided: usize) -> String {
-    match status {
-        SyncStatus::Synced if undecided == 1 => "Of one thing there are two versions: somebody has to choose.".into(),
-        SyncStatus::Synced if undecided > 1 => {
+pub fn sentence(status: SyncStatus, undecided: usize, waits: Waits) -> String {
+    match (status, waits) {
+        (SyncStatus::Synced, _) if undecided == 1 => {
+            "Of one thing there are two versions: somebody has to choose.".into()
+        }
+        (SyncStatus::Synced, _) if undecided > 1 => {
             format!("Of {undecided} things there are two versions: somebody has to choose.")
         }
-        SyncStatus::Synced => "Everything here is in the book, and the book is here.".into(),
-        SyncStatus::Saving(0) => "Fetching what others wrote.".into(),
-        SyncStatus::Saving(1) => "One change is on its way to the book.".into(),
-        SyncStatus::Saving(pending) => format!("{pending} changes are on their way to the book."),
-        SyncStatus::Offline(0) => "No connection to the book. Nothing of yours is waiting.".into(),
-        SyncStatus::Offline(1) => "No connection. One change waits in this window: keep it open.".into(),
-        SyncStatus::Offline(pending) => {
+        (SyncStatus::Synced, _) => "Everything here is in the book, and the book is here.".into(),
+        (SyncStatus::Saving(0), _) => "Fetching what others wrote.".into(),
+        (SyncStatus::Saving(1), _) => "One change is on its way to the book.".into(),
+        (SyncStatus::Saving(pending), _) => format!("{pending} changes are on their way to the book."),
+        (SyncStatus::Offline(0), _) => "No connection to the book. Nothing of yours is waiting.".into(),
+        (SyncStatus::Offline(1), Waits::OnThisDevice) => {
+            "No connection. One change is saved on this device, and goes into the book by itself.".into()
+        }
+        (SyncStatus::Offline(pending), Waits::OnThisDevice) => {
+            format!("No connection. {pending} changes are saved on this device, and go into the book by themselves.")
+        }
+        (SyncStatus::Offline(1), Waits::InThisWindow) => {
+            "No connection. One change waits in this window: keep it open.".into()
+        }
+        (SyncStatus::Offline(pending), Waits::InThisWindow) => {
             format!("No connection. {pending} changes wait in this window: keep it open.")
         }
-        SyncStatus::NeedsAttention(_) => "The book did not take something you wrote.".into(),
+        (SyncStatus::NeedsAttention(_), _) => "The book did not take something you wrote.".into(),
     }
 }
 
@@ -69,5 +87,13 @@ mod tests {
             let chip = chip(status, reached, undecided);
             assert_eq!((chip.state, chip.words.as_str()), (state, words), "{status:?}");
         }
+    }
+
+    #[test]
+    fn what_waits_is_called_saved_only_where_it_is() {
+        let offline = SyncStatus::Offline(2);
+        assert!(sentence(offline, 0, Waits::OnThisDevice).contains("saved on this device"));
+        let words = sentence(offline, 0, Waits::InThisWindow);
+        assert!(!words.contains("saved") && words.contains("keep it open"), "{words}");
     }
 }

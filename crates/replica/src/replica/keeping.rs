@@ -7,6 +7,14 @@ use crate::book_copy::Applied;
 use crate::{BookCopy, Event, Keeps, Lacking, Monotonic, StoreWrite, Stored, StoredError};
 
 impl<D: Domain> Replica<D> {
+    /// Follows a book from now on, beginning with what is stored of it.
+    pub fn open_stored_book(&mut self, book: BookId, stored: &Stored) -> Result<(), StoredError> {
+        if !self.books.contains_key(&book) {
+            self.make_copy(book);
+        }
+        self.handle_stored(book, stored)
+    }
+
     /// The books of which something is to be written now.
     #[must_use]
     pub fn to_write(&self) -> Vec<BookId> {

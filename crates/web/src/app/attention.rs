@@ -19,7 +19,7 @@ pub(crate) fn attention() -> Drawn {
         <div class="page narrow">
             <header class="page-head">
                 <h1 class="title" tabindex="-1" data-arrival>"Needs attention"</h1>
-                <p class="small quiet">{text(move || sentence(store.status.get(), undecided(store)))}</p>
+                <p class="small quiet">{text(move || sentence(store.status.get(), undecided(store), store.waits()))}</p>
             </header>
             {when(move || undecided(store) > 0, || view! {
                 <div class="section-head"><h2 class="label">"Two versions"</h2></div>

@@ -8,6 +8,7 @@ use crate::app::browser::{element, remember, remembered};
 use crate::app::contact_row::{RowData, contact_row};
 use crate::app::deleted::deleted_contacts;
 use crate::app::drawn::{Draw, Drawn, click, part, text, value, view, when};
+use crate::app::driver::Fault;
 use crate::app::format::fold;
 use crate::app::keyed::KeyedRows;
 use crate::app::parts::{hero, icon, in_order};
@@ -36,6 +37,7 @@ pub(crate) fn contact_list() -> Drawn {
     });
     view! {
         <section class="pane list" aria-label="Contacts">
+            {part(move || store.fault.get().map(storage_banner))}
             {when(move || !store.may_write(), || view! {
                 <p class="banner" data-kind="storage">{icon("lock")}"You can look but not change."</p>
             })}
@@ -240,5 +242,19 @@ pub(crate) fn gauge() -> Drawn {
             <path class="tick" d="M2 12v80M2 12h12M2 22h7M2 32h12M2 42h7M2 52h12M2 62h7M2 72h12M2 82h7M2 92h12"></path>
             <path class="water" d="M36 52q18 -8 36 0t36 0t36 0t36 0t36 0t36 0t36 0t36 0"></path>
         </svg>
+    }
+}
+
+/// What is written here is kept nowhere but in this window, and why.
+fn storage_banner(fault: Fault) -> Drawn {
+    let why = match fault {
+        Fault::Full => "This device is full.",
+        Fault::Gone => "This browser keeps nothing for this page.",
+    };
+    view! {
+        <div class="banner" data-kind="failed" role="status" id="storage">
+            {icon("alert")}
+            <div><strong>{why}</strong>" What you write is not saved here until it is in the book: keep this window open."</div>
+        </div>
     }
 }

@@ -116,11 +116,12 @@ fn listen_to_the_window(store: Store) {
         store.look_at_the_day();
         if !document().hidden() {
             store.connect_now();
+            // A tab that was frozen heard nothing.
+            store.driver().into_iter().for_each(|driver| driver.catch_up());
         }
     });
-    // Nothing is stored yet: what is not in the book is lost with this window.
     listen(&window(), "beforeunload", move |event: web_sys::Event| {
-        if store.unsent() > 0 {
+        if store.unsaved() > 0 {
             event.prevent_default();
             event.unchecked_into::<BeforeUnloadEvent>().set_return_value("unsent");
         }

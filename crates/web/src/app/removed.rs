@@ -15,12 +15,8 @@ pub(crate) fn removed() -> Drawn {
     let text = unsent.join("\n");
     let kept = match unsent.len() {
         0 => "Nothing of yours was on its way.".into(),
-        1 => {
-            "One change of yours never came into it. It is kept here, on this device, while this window is open.".into()
-        }
-        count => format!(
-            "{count} changes of yours never came into it. They are kept here, on this device, while this window is open."
-        ),
+        1 => "One change of yours never came into it. It is kept here, on this device.".into(),
+        count => format!("{count} changes of yours never came into it. They are kept here, on this device."),
     };
     let copy_all = move || {
         copy(&text);

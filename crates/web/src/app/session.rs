@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use tidebook_book::BookId;
 use tidebook_ledger::Currency;
 
-use crate::app::driver::{self, Call, HttpError};
+use crate::app::driver::{self, BOOKS, Call, Fault, HttpError, Keeper, LOST};
 use crate::app::router;
 use crate::app::store::{BookItem, Me, Phase, Store};
+use crate::app::unsent::Lost;
 use crate::route::Route;
 
 #[derive(Deserialize)]
@@ -44,20 +45,31 @@ pub(crate) struct Credentials {
 pub(crate) enum Start {
     SignedOut,
     Unreachable,
-    Here { me: Me, books: Vec<BookItem> },
+    Here { me: Me, books: Vec<BookItem>, kept: Result<Keeper, Fault>, known: Known },
 }
 
-/// Asks who is here, and, where somebody was here before, at the same time for their books.
+/// Who says so.
+pub(crate) enum Known {
+    ToServer,
+    ToDevice { lost: Option<Lost> },
+}
+
+/// Who is here: as the device knows it, or else as the server does.
 pub(crate) async fn start() -> Start {
-    let early_books = Store::remembered_book().map(|_| Call::get("/books"));
-    let me = Call::get("/accounts/me");
-    let me = match me.json::<Account>().await {
+    if let Some(me) = Store::remembered_person()
+        && let Ok(keeper) = Keeper::open(me.id).await
+        && let Some(books) = keeper.fact(BOOKS).await
+    {
+        let lost = keeper.fact::<Option<Lost>>(LOST).await.flatten();
+        return Start::Here { me, books, kept: Ok(keeper), known: Known::ToDevice { lost } };
+    }
+    let me = match Call::get("/accounts/me").json::<Account>().await {
         Ok(account) => account.user,
         Err(error) if error.is_unauthenticated() => return Start::SignedOut,
         Err(_) => return Start::Unreachable,
     };
-    match all_books(early_books.unwrap_or_else(|| Call::get("/books"))).await {
-        Ok(books) => Start::Here { me, books },
+    match all_books().await {
+        Ok(books) => Start::Here { kept: Keeper::open(me.id).await, me, books, known: Known::ToServer },
         Err(error) if error.is_unauthenticated() => Start::SignedOut,
         Err(_) => Start::Unreachable,
     }
@@ -73,7 +85,27 @@ pub(crate) fn arrive(store: Store, start: Start) {
                 store.phase.set(Phase::Unreachable);
             }
         }),
-        Start::Here { me, books } => enter(store, me, books),
+        Start::Here { me, books, kept, known } => {
+            enter(store, me, books, kept);
+            if let Known::ToDevice { lost } = known {
+                lost.into_iter().for_each(|lost| store.show_lost(lost));
+                driver::spawn(look_for_books(store));
+            }
+        }
+    }
+}
+
+/// The books as the server has them now, where it answers. Whether the session still holds the socket finds out.
+async fn look_for_books(store: Store) {
+    let Ok(books) = all_books().await else { return };
+    let open = store.book.get_untracked();
+    store.books.put(books);
+    store.keep_books();
+    if store.lost.with_untracked(Option::is_none)
+        && open.is_none()
+        && let Some(first) = store.books.with_untracked(|books| books.first().map(|book| book.id))
+    {
+        store.open_book(first);
     }
 }
 
@@ -86,8 +118,9 @@ pub(crate) async fn sign(store: Store, path: &str, body: &Credentials) -> Result
 /// Accepts the invite there is, and shows the books.
 async fn come_in(store: Store, me: Me) -> Result<(), HttpError> {
     let refused = accept_invite(store).await.err();
-    let books = all_books(Call::get("/books")).await?;
-    enter(store, me, books);
+    let books = all_books().await?;
+    let kept = Keeper::open(me.id).await;
+    enter(store, me, books, kept);
     refused.into_iter().for_each(|error| store.say(error.words()));
     Ok(())
 }
@@ -129,6 +162,7 @@ pub(crate) async fn make_book(store: Store, id: BookId, name: &str, currency: Cu
             books.push(book);
         }
     });
+    store.keep_books();
     store.open_book(id);
     Ok(())
 }
@@ -137,13 +171,14 @@ pub(crate) fn new_book_id() -> BookId {
     BookId(driver::new_id())
 }
 
-fn enter(store: Store, me: Me, books: Vec<BookItem>) {
+fn enter(store: Store, me: Me, books: Vec<BookItem>, kept: Result<Keeper, Fault>) {
     store.toast.set(None);
-    store.employ_driver(&me);
+    store.employ_driver(&me, kept);
     store.me.set(Some(me));
     let remembered = Store::remembered_book().filter(|id| books.iter().any(|book| book.id == *id));
     let open = remembered.or_else(|| books.first().map(|book| book.id));
     store.books.set(books);
+    store.keep_books();
     match open {
         Some(book) => store.open_book(book),
         None => store.phase.set(Phase::FirstBook),
@@ -151,8 +186,8 @@ fn enter(store: Store, me: Me, books: Vec<BookItem>) {
 }
 
 /// All pages of the list of books, oldest book first.
-async fn all_books(first: Call) -> Result<Vec<BookItem>, HttpError> {
-    let mut page: Page<BookItem> = first.json().await?;
+async fn all_books() -> Result<Vec<BookItem>, HttpError> {
+    let mut page: Page<BookItem> = Call::get("/books").json().await?;
     let mut books = page.items;
     while let Some(cursor) = page.next_cursor {
         let cursor = String::from(js_sys::encode_uri_component(&cursor));

@@ -3,30 +3,32 @@
 //! The replica tells what changed in steps; [`Store::hear`] looks at just that and sets each signal only when its value
 //! is another. Lists and pages then read the replica's view themselves, no more of it than they draw.
 
+mod listening;
+
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tidebook_book::{BookId, MutationId, Person, Role, Seq, UnixMillis, UserId};
 use tidebook_ledger::{
-    Balances, BookFacts, BookRecord, CivilDate, ContactId, Currency, Ledger, LedgerOp, LedgerState, Touched,
-    TransactionId,
+    Balances, BookFacts, CivilDate, ContactId, Currency, Ledger, LedgerOp, LedgerState, Touched, TransactionId,
 };
 use tidebook_replica::{BookCopy, NewMutation, SyncStatus};
 
 use crate::app::browser;
-use crate::app::driver::{self, Alarm, Driver, News};
-use crate::app::format::Surrounding;
-use crate::app::unsent::{Lost, RejectedChange, rejected_changes, unsent_words};
+use crate::app::driver::{self, Alarm, BOOKS, Driver, Fault, Keeper, LOST};
+use crate::app::unsent::{Lost, RejectedChange, unsent_words};
 use crate::app::watched::Watched;
-use crate::conflict::{Card, cards};
+use crate::chip::Waits;
+use crate::conflict::Card;
 use crate::route::Route;
-use crate::summary::{ContactSummary, summarise};
-use crate::waiting::{Waiting, waiting};
+use crate::summary::ContactSummary;
+use crate::waiting::Waiting;
 
 const LAST_BOOK: &str = "tidebook-book";
+const LAST_PERSON: &str = "tidebook-person";
 
 /// Where the person stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,14 +42,14 @@ pub(crate) enum Phase {
     Removed,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Me {
     pub(crate) id: UserId,
     pub(crate) email: String,
     pub(crate) name: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BookItem {
     pub(crate) id: BookId,
     pub(crate) name: String,
@@ -100,6 +102,10 @@ pub(crate) struct Store {
     pub(crate) reached: Watched<bool>,
     pub(crate) rejected: Watched<Vec<RejectedChange>>,
     pub(crate) held: Watched<Option<String>>,
+    /// How many changes would be lost with this window.
+    unsaved_now: Watched<usize>,
+    /// Why what is written is kept nowhere but in this window, where that is so.
+    pub(crate) fault: Watched<Option<Fault>>,
     pub(crate) waiting: Watched<Waiting>,
     pub(crate) flash: Watched<Flash>,
     pub(crate) today: Watched<CivilDate>,
@@ -140,6 +146,8 @@ impl Store {
             reached: Watched::new(false),
             rejected: Watched::new(Vec::new()),
             held: Watched::new(None),
+            unsaved_now: Watched::new(0),
+            fault: Watched::new(None),
             waiting: Watched::new(Waiting::default()),
             flash: Watched::new(Flash::default()),
             today: Watched::new(driver::today()),
@@ -229,10 +237,26 @@ impl Store {
         self.last_synced.get_untracked()
     }
 
-    /// How many changes are only in this window, of whoever.
+    /// Where what is not in the book yet waits.
+    pub(crate) fn waits(self) -> Waits {
+        let is_kept = self.unsaved_now.get() == 0 && self.fault.get().is_none();
+        if is_kept { Waits::OnThisDevice } else { Waits::InThisWindow }
+    }
+
+    /// How many changes are not in the book yet.
     pub(crate) fn unsent(self) -> usize {
-        let parked: usize = self.parked.with_untracked(|parked| parked.iter().map(|driver| driver.unsent()).sum());
-        parked + self.driver().map_or(0, |driver| driver.unsent())
+        self.count(|driver| driver.unsent())
+    }
+
+    /// How many changes would be lost with this window.
+    pub(crate) fn unsaved(self) -> usize {
+        self.count(|driver| driver.unsaved())
+    }
+
+    /// Of whoever was here in this window.
+    fn count(self, of: impl Fn(&Driver) -> usize) -> usize {
+        let parked: usize = self.parked.with_untracked(|parked| parked.iter().map(|driver| of(driver)).sum());
+        parked + self.driver().map_or(0, |driver| of(&driver))
     }
 
     // Doing.
@@ -289,6 +313,18 @@ impl Store {
         browser::remember(LAST_BOOK, &book.to_string());
     }
 
+    /// The device knows the books there are, also without a network.
+    pub(crate) fn keep_books(self) {
+        if let Some(driver) = self.driver() {
+            driver.keep_fact(BOOKS, &self.books.get_untracked());
+        }
+    }
+
+    /// Who was here last, on this device.
+    pub(crate) fn remembered_person() -> Option<Me> {
+        serde_json::from_str(&browser::remembered(LAST_PERSON)?).ok()
+    }
+
     /// Shows a book, and follows it from now on.
     pub(crate) fn open_book(self, book: BookId) {
         Self::remember_book(book);
@@ -307,10 +343,19 @@ impl Store {
     fn lose(self, book: BookId) {
         let name = self.book_name();
         let unsent = self.copy(unsent_words).unwrap_or_default();
-        self.lost.set(Some(Lost { book, name, unsent }));
+        self.show_lost(Lost { book, name, unsent });
+        self.books.update(|books| books.retain(|item| item.id != book));
+        self.keep_books();
+        if let Some(driver) = self.driver() {
+            driver.keep_only(book, self.lost.get_untracked().as_ref());
+        }
+    }
+
+    /// Tells of a book that the person is no longer in.
+    pub(crate) fn show_lost(self, lost: Lost) {
+        self.lost.set(Some(lost));
         self.sheet.set(None);
         self.toast.set(None);
-        self.books.update(|books| books.retain(|item| item.id != book));
         browser::forget(LAST_BOOK);
         // The screens go before what they show.
         self.phase.set(Phase::Removed);
@@ -322,6 +367,7 @@ impl Store {
     pub(crate) fn leave_lost_book(self) {
         if let (Some(lost), Some(driver)) = (self.lost.get_untracked(), self.driver()) {
             driver.let_go_of(lost.book);
+            driver.keep_fact(LOST, &None::<Lost>);
         }
         self.lost.set(None);
         match self.books.with_untracked(|books| books.first().map(|item| item.id)) {
@@ -332,19 +378,22 @@ impl Store {
 
     // Sessions.
 
-    /// Takes up where the person left off, if they were here before in this window, or starts anew.
-    pub(crate) fn employ_driver(self, me: &Me) {
+    /// Takes up where the person left off, if they were here before in this window; else from what the device keeps.
+    pub(crate) fn employ_driver(self, me: &Me, kept: Result<Keeper, Fault>) {
         let mut left = None;
         self.parked.update_untracked(|parked| {
             let place = parked.iter().position(|driver| driver.user() == me.id);
             left = place.map(|place| parked.swap_remove(place).take());
         });
-        let driver = left.unwrap_or_else(|| Driver::new(me.id, move |news| self.hear(news)));
+        if let Ok(text) = serde_json::to_string(me) {
+            browser::remember(LAST_PERSON, &text);
+        }
+        let driver = left.unwrap_or_else(|| Driver::new(me.id, kept, move |news| self.hear(news)));
         self.driver.set(Some(SendWrapper::new(driver.clone())));
         driver.connect_now();
     }
 
-    /// The session is over. What waits in the outbox stays in memory until the same person signs in again.
+    /// The session is over. What waits in the outbox is kept until the same person signs in again.
     pub(crate) fn park_driver(self) {
         if let Some(driver) = self.driver() {
             driver.stop();
@@ -352,6 +401,7 @@ impl Store {
                 self.parked.update_untracked(|parked| parked.push(SendWrapper::new(driver)));
             }
         }
+        browser::forget(LAST_PERSON);
         self.leave();
     }
 
@@ -359,7 +409,10 @@ impl Store {
     pub(crate) fn dismiss_driver(self) {
         if let Some(driver) = self.driver() {
             driver.stop();
+            let user = driver.user();
+            driver::spawn(async move { Keeper::delete(user).await });
         }
+        browser::forget(LAST_PERSON);
         browser::forget(LAST_BOOK);
         self.leave();
     }
@@ -375,123 +428,5 @@ impl Store {
         self.look_at_all();
         self.look_at_status();
         self.phase.set(Phase::SignedOut);
-    }
-
-    // Listening.
-
-    /// Something happened in the replica.
-    fn hear(self, news: News) {
-        if news.signed_out {
-            return self.park_driver();
-        }
-        news.server_errors.into_iter().for_each(|detail| self.say(driver::sentence(&detail)));
-        let open = self.book.get_untracked();
-        if let Some((_, of_book)) = news.books.iter().find(|(book, _)| Some(*book) == open) {
-            if of_book.is_reset {
-                self.look_at_all();
-            } else {
-                self.look_at(&of_book.touched);
-            }
-            if of_book.people {
-                self.look_at_people();
-            }
-            if of_book.rejected > 0 {
-                self.say("The book did not take something you wrote.");
-            }
-            if !of_book.from_others.is_empty() {
-                let rows = of_book.from_others.clone();
-                self.flash.update(|flash| *flash = Flash { number: flash.number + 1, rows });
-            }
-        }
-        self.look_at_status();
-    }
-
-    fn look_at(self, touched: &BTreeSet<Touched>) {
-        let contacts = touched.iter().filter_map(|touched| match touched {
-            Touched::Contact(id) => Some(*id),
-            _ => None,
-        });
-        let contacts: Vec<ContactId> = contacts.collect();
-        let summaries = self.view(|state| {
-            self.look_at_sums(state);
-            contacts.iter().map(|id| (*id, summarise(state, *id, &Surrounding))).collect::<Vec<_>>()
-        });
-        let mut is_changed = false;
-        self.summaries.update_untracked(|known| {
-            for (id, summary) in summaries.into_iter().flatten() {
-                is_changed |= known.get(&id) != summary.as_ref();
-                match summary {
-                    Some(summary) => drop(known.insert(id, summary)),
-                    None => drop(known.remove(&id)),
-                }
-            }
-        });
-        if is_changed {
-            self.contacts_changed.notify();
-        }
-        self.contact_changed.with_untracked(|triggers| {
-            contacts.iter().filter_map(|id| triggers.get(id)).for_each(|trigger| trigger.notify());
-        });
-    }
-
-    fn look_at_all(self) {
-        let summaries = self.view(|state| {
-            self.look_at_sums(state);
-            let contacts = state.contacts().filter_map(|contact| summarise(state, contact.id, &Surrounding));
-            contacts.map(|summary| (summary.id, summary)).collect::<HashMap<_, _>>()
-        });
-        if summaries.is_none() {
-            self.totals.put(Balances::new());
-            self.facts.put(None);
-            self.conflicts.put(Vec::new());
-        }
-        self.summaries.set(summaries.unwrap_or_default());
-        self.contacts_changed.notify();
-        self.contact_changed.with_untracked(|triggers| triggers.values().for_each(|trigger| trigger.notify()));
-        self.look_at_people();
-    }
-
-    fn look_at_sums(self, state: &LedgerState) {
-        self.totals.put(state.totals().clone());
-        self.facts.put(state.book().map(BookRecord::facts));
-        self.conflicts.put(cards(state));
-    }
-
-    fn look_at_people(self) {
-        let read = |copy: &BookCopy<Ledger>| (copy.people().to_vec(), copy.role(), copy.is_removed());
-        let (people, role, is_removed) = self.copy(read).unwrap_or_default();
-        self.people.put(people);
-        self.role.put(role);
-        if let Some(book) = self.book.get_untracked().filter(|_| is_removed) {
-            self.lose(book);
-        }
-    }
-
-    fn look_at_status(self) {
-        let Some((book, driver)) = self.book.get_untracked().zip(self.driver()) else {
-            return self.waiting.put(Waiting::default());
-        };
-        let status = driver.read(|replica| replica.sync_status(book));
-        self.status.put(status);
-        self.reached.put(driver.reached());
-        let is_current = self.copy(|copy| copy.epoch().is_some() && copy.seq() >= copy.head()).unwrap_or(false);
-        if is_current {
-            self.was_current.put(true);
-        }
-        if status == SyncStatus::Synced {
-            self.last_synced.set(Some(driver::now()));
-        }
-        self.rejected.put(self.copy(rejected_changes).unwrap_or_default());
-        self.held.put(self.copy(|copy| copy.held().map(|held| held.detail.clone())).flatten());
-        self.look_at_waiting();
-    }
-
-    fn look_at_waiting(self) {
-        let (waiting, next_in) = self.copy(|copy| waiting(copy.pending(), driver::now())).unwrap_or_default();
-        self.waiting.put(waiting);
-        self.mark_alarm.update_untracked(|alarm| match next_in.and_then(|ms| u64::try_from(ms).ok()) {
-            Some(ms) => alarm.set(ms, move || self.look_at_waiting()),
-            None => alarm.clear(),
-        });
     }
 }

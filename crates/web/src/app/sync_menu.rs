@@ -58,7 +58,7 @@ fn inside(store: Store) -> Drawn {
     let is_asked = move || undecided(store) > 0 || store.rejected.with(|rejected| !rejected.is_empty());
     view! {
         <h2 class="label">{text(move || chip.with(|chip| chip.words.clone()))}</h2>
-        <p>{text(move || sentence(store.status.get(), undecided(store)))}</p>
+        <p>{text(move || sentence(store.status.get(), undecided(store), store.waits()))}</p>
         {error_line(memo(move || store.held.get()))}
         <p class="small quiet">{last}</p>
         {when(move || matches!(store.status.get(), SyncStatus::Offline(_)), move || view! {

@@ -1,13 +1,14 @@
 //! What a person wrote that never came into its book, in words.
 
+use serde::{Deserialize, Serialize};
 use tidebook_book::{BookId, MutationId};
 use tidebook_ledger::Ledger;
 use tidebook_replica::BookCopy;
 
 use crate::app::op_words::op_words;
 
-/// A book that the person is no longer in.
-#[derive(Debug, Clone)]
+/// A book that the person is no longer in. Kept on the device until they have dealt with it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Lost {
     pub(crate) book: BookId,
     pub(crate) name: String,

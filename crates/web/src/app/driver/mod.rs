@@ -3,7 +3,10 @@
 //! Everything goes through [`Driver::step`]: one event in, then what the replica wants sent, done and timed.
 
 mod clock;
+mod database;
 mod http;
+mod keeper;
+mod keeping;
 mod news;
 mod socket;
 mod task;
@@ -17,7 +20,9 @@ use tidebook_ledger::Ledger;
 use tidebook_replica::{BookCopy, Event, Keeps, Monotonic, Replica, ReplicaConfig};
 
 pub(crate) use clock::{day_of, monotonic, new_id, now, today};
+pub(crate) use database::Fault;
 pub(crate) use http::{Call, HttpError, sentence};
+pub(crate) use keeper::{BOOKS, Keeper, LOST};
 pub(crate) use news::News;
 pub(crate) use task::spawn;
 pub(crate) use timer::{Alarm, after_ms};
@@ -43,18 +48,26 @@ pub(crate) struct Driver {
     silence_ends: Cell<Option<Monotonic>>,
     /// The first attempt to connect has ended, one way or the other.
     reached: Cell<bool>,
+    /// The account's store on this device, as long as it works.
+    keeper: RefCell<Option<Rc<Keeper>>>,
+    /// Why there is none.
+    fault: Cell<Option<Fault>>,
+    /// Something is being written.
+    is_keeping: Cell<bool>,
     tell: Box<dyn Fn(News)>,
 }
 
 impl Driver {
     /// A driver that tells `tell` what changed; never while the replica is in use.
-    pub(crate) fn new(user: UserId, tell: impl Fn(News) + 'static) -> Rc<Self> {
-        // Nothing is stored yet, so each load of the page is another replica: its numbers start from 1 again.
-        let replica = ReplicaId(new_id());
+    pub(crate) fn new(user: UserId, kept: Result<Keeper, Fault>, tell: impl Fn(News) + 'static) -> Rc<Self> {
+        let (replica, keeps) = match &kept {
+            Ok(keeper) => (keeper.replica, Keeps::InStore),
+            Err(_) => (ReplicaId(new_id()), Keeps::InMemory),
+        };
         let client = concat!("tidebook-web/", env!("CARGO_PKG_VERSION")).to_owned();
-        let config =
-            ReplicaConfig { replica, user, client, token: None, seed: clock::random_seed(), keeps: Keeps::InMemory };
-        Rc::new(Self {
+        let config = ReplicaConfig { replica, user, client, token: None, seed: clock::random_seed(), keeps };
+        let fault = kept.as_ref().err().copied();
+        let driver = Rc::new(Self {
             replica: RefCell::new(Replica::new(config)),
             socket: RefCell::default(),
             books: RefCell::default(),
@@ -62,8 +75,13 @@ impl Driver {
             due: Cell::default(),
             silence_ends: Cell::default(),
             reached: Cell::default(),
+            keeper: RefCell::new(kept.ok().map(Rc::new)),
+            fault: Cell::new(fault),
+            is_keeping: Cell::default(),
             tell: Box::new(tell),
-        })
+        });
+        driver.listen_to_other_tabs();
+        driver
     }
 
     /// Reads the replica.
@@ -79,11 +97,19 @@ impl Driver {
         self.reached.get()
     }
 
-    /// How many changes, in whatever book, are only in this window.
+    /// How many changes, in whatever book, are not in the book yet.
     pub(crate) fn unsent(&self) -> usize {
+        self.count(|copy| copy.pending().filter(|pending| !pending.is_withdrawn()).count())
+    }
+
+    /// How many changes would be lost with this window.
+    pub(crate) fn unsaved(&self) -> usize {
+        self.count(BookCopy::unsaved)
+    }
+
+    fn count(&self, of_book: impl Fn(&BookCopy<Ledger>) -> usize) -> usize {
         let replica = self.replica.borrow();
-        let unsent = |copy: &BookCopy<Ledger>| copy.pending().filter(|pending| !pending.is_withdrawn()).count();
-        self.books.borrow().iter().filter_map(|book| replica.book(*book)).map(unsent).sum()
+        self.books.borrow().iter().filter_map(|book| replica.book(*book)).map(of_book).sum()
     }
 
     /// Follows a book from now on.
@@ -92,6 +118,13 @@ impl Driver {
         if is_new {
             self.books.borrow_mut().push(book);
         }
+        if is_new && self.keeper.borrow().is_some() {
+            return spawn(self.clone().open_kept_book(book));
+        }
+        self.follow_book(book);
+    }
+
+    fn follow_book(self: &Rc<Self>, book: BookId) {
         self.step(|replica, _| {
             replica.open_book(book);
             // Who comes back after a removal, by another invite, asks for the book anew.
@@ -112,6 +145,7 @@ impl Driver {
             rejected.into_iter().for_each(|id| drop(replica.discard_rejection(book, id)));
             replica.close_book(book);
         });
+        spawn(self.clone().forget_kept_book(book));
     }
 
     pub(crate) fn connect_now(self: &Rc<Self>) {
@@ -149,6 +183,7 @@ impl Driver {
             result
         };
         (self.tell)(news);
+        self.keep();
         result
     }
 
@@ -177,7 +212,7 @@ impl Driver {
                 replica.handle_closed(monotonic(), None);
             }
             Event::FetchSnapshot { book } => spawn(self.clone().fetch_snapshot(book)),
-            Event::NewReplicaNeeded => replica.handle_new_replica(monotonic(), ReplicaId(new_id())),
+            Event::NewReplicaNeeded => self.renew_replica(replica),
             other => news.add(other),
         }
     }

@@ -1,0 +1,172 @@
+//! One account's store on this device: a database that all tabs share, and the channel on which they tell each other.
+
+use serde::de::DeserializeOwned;
+use tidebook_book::{BookId, MutationId, ReplicaId, Seq, UserId};
+use tidebook_replica::{Forget, Lacking, StoreWrite, Stored};
+use wasm_bindgen::prelude::*;
+use web_sys::{BroadcastChannel, MessageEvent};
+
+use super::clock::new_id;
+use super::database::{Database, Fault, Mode, Rows, Transaction, pair, pairs_of};
+
+const REPLICA: &str = "replica";
+/// The name of the list of books as it was last known.
+pub(crate) const BOOKS: &str = "books";
+/// The name of the book that the person was removed from last.
+pub(crate) const LOST: &str = "lost";
+
+pub(crate) struct Keeper {
+    database: Database,
+    channel: Option<BroadcastChannel>,
+    /// Whose numbers are in the store when it was opened.
+    pub(super) replica: ReplicaId,
+}
+
+impl Keeper {
+    /// Opens the account's store, or makes it.
+    pub(crate) async fn open(user: UserId) -> Result<Self, Fault> {
+        let name = name_of(user);
+        let database = Database::open(&name).await?;
+        let transaction = database.transaction(Mode::Write)?;
+        let replica = replica_or(&transaction, None).await?;
+        transaction.done().await?;
+        // A browser without it shows what other tabs wrote when it hears of it from the server.
+        let channel = BroadcastChannel::new(&name).ok();
+        Ok(Self { database, channel, replica })
+    }
+
+    /// The account's store goes, with everything in it, in every tab.
+    pub(crate) async fn delete(user: UserId) {
+        // What the browser does not delete now it deletes when the last tab lets go of it.
+        let _ = Database::delete(&name_of(user)).await;
+    }
+
+    /// Calls back when another tab wrote something of a book.
+    pub(super) fn listen(&self, heard: impl Fn(BookId) + 'static) {
+        let Some(channel) = &self.channel else { return };
+        let heard = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            event.data().as_string().and_then(|book| book.parse().ok()).into_iter().for_each(&heard);
+        });
+        channel.set_onmessage(Some(heard.as_ref().unchecked_ref()));
+        // As long as the page.
+        heard.forget();
+    }
+
+    pub(super) fn tell_others(&self, book: BookId) {
+        if let Some(channel) = &self.channel {
+            // Fails only where it was closed.
+            let _ = channel.post_message(&book.to_string().into());
+        }
+    }
+
+    pub(super) fn transaction(&self, mode: Mode) -> Result<Transaction, Fault> {
+        self.database.transaction(mode)
+    }
+
+    /// Gives the store another replica id, unless another tab has done so.
+    pub(super) async fn renew_replica(&self, old: ReplicaId) -> Result<ReplicaId, Fault> {
+        let transaction = self.transaction(Mode::Write)?;
+        let replica = replica_or(&transaction, Some(old)).await?;
+        transaction.done().await?;
+        Ok(replica)
+    }
+
+    /// What was kept under a name.
+    pub(crate) async fn fact<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        let transaction = self.transaction(Mode::Read).ok()?;
+        serde_json::from_str(&transaction.get(Rows::Facts, &name.into()).await.ok()??).ok()
+    }
+
+    pub(super) async fn keep_fact(&self, name: &str, text: &str) -> Result<(), Fault> {
+        let transaction = self.transaction(Mode::Write)?;
+        transaction.put(Rows::Facts, &name.into(), text)?;
+        transaction.done().await
+    }
+
+    /// Forgets all of a book.
+    pub(super) async fn forget(&self, book: BookId) -> Result<(), Fault> {
+        let transaction = self.transaction(Mode::Write)?;
+        let key = book.to_string();
+        for rows in [Rows::Heads, Rows::States] {
+            transaction.delete(rows, &key.as_str().into())?;
+        }
+        for rows in [Rows::Entries, Rows::Outbox, Rows::Rejections] {
+            transaction.delete(rows, &pairs_of(&key, None, None)?)?;
+        }
+        transaction.done().await
+    }
+}
+
+fn name_of(user: UserId) -> String {
+    format!("tidebook-{user}")
+}
+
+/// The store's replica id: a new one where there is none, or where it is still `outworn`.
+async fn replica_or(transaction: &Transaction, outworn: Option<ReplicaId>) -> Result<ReplicaId, Fault> {
+    let stored = transaction.get(Rows::Facts, &REPLICA.into()).await?;
+    let stored = stored.and_then(|id| id.parse().ok()).filter(|id| Some(*id) != outworn);
+    if let Some(replica) = stored {
+        return Ok(replica);
+    }
+    let replica = ReplicaId(new_id());
+    transaction.put(Rows::Facts, &REPLICA.into(), &replica.to_string())?;
+    Ok(replica)
+}
+
+impl Transaction {
+    pub(super) async fn replica(&self) -> Result<Option<ReplicaId>, Fault> {
+        Ok(self.get(Rows::Facts, &REPLICA.into()).await?.and_then(|id| id.parse().ok()))
+    }
+
+    pub(super) async fn head(&self, book: BookId) -> Result<Option<String>, Fault> {
+        self.get(Rows::Heads, &book.to_string().into()).await
+    }
+
+    /// What is lacking of a book whose head is this.
+    pub(super) async fn read(&self, book: BookId, head: String, lacking: Lacking) -> Result<Stored, Fault> {
+        let key = book.to_string();
+        let (state, after) = match lacking {
+            Lacking::Everything(seq) => (self.get(Rows::States, &key.as_str().into()).await?, seq),
+            Lacking::EntriesAfter(seq) => (None, seq),
+            Lacking::Nothing => (None, Seq(u64::MAX)),
+        };
+        let entries = self.all(Rows::Entries, &pairs_of(&key, Some(number(after)), None)?).await?;
+        let outbox = self.all(Rows::Outbox, &pairs_of(&key, None, None)?).await?;
+        let rejections = self.all(Rows::Rejections, &pairs_of(&key, None, None)?).await?;
+        Ok(Stored { lacking, head, state, entries, outbox, rejections })
+    }
+
+    pub(super) fn write(&self, book: BookId, write: &StoreWrite) -> Result<(), Fault> {
+        let key = book.to_string();
+        self.put(Rows::Heads, &key.as_str().into(), &write.head)?;
+        if let Some(state) = &write.state {
+            self.put(Rows::States, &key.as_str().into(), state)?;
+        }
+        match write.forget {
+            Forget::Nothing => {}
+            Forget::UpTo(seq) => self.delete(Rows::Entries, &pairs_of(&key, None, Some(number(seq)))?)?,
+            Forget::All => self.delete(Rows::Entries, &pairs_of(&key, None, None)?)?,
+        }
+        for (seq, text) in &write.entries {
+            self.put(Rows::Entries, &pair(&key, number(*seq).into()), text)?;
+        }
+        self.write_rows(Rows::Outbox, &key, &write.outbox)?;
+        self.write_rows(Rows::Rejections, &key, &write.rejections)
+    }
+
+    fn write_rows(&self, rows: Rows, book: &str, changes: &[(MutationId, Option<String>)]) -> Result<(), Fault> {
+        for (id, text) in changes {
+            let key = pair(book, id.to_string().into());
+            match text {
+                Some(text) => self.put(rows, &key, text)?,
+                None => self.delete(rows, &key)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Seqs stay far below 2^53.
+fn number(seq: Seq) -> f64 {
+    seq.0 as f64
+}

@@ -1,0 +1,181 @@
+//! Keeps what the replica holds in the account's store, and takes in what other tabs put there.
+
+use std::rc::Rc;
+
+use serde::Serialize;
+use tidebook_book::{BookId, ReplicaId};
+use tidebook_ledger::Ledger;
+use tidebook_replica::{Lacking, Replica};
+
+use super::clock::{monotonic, new_id};
+use super::database::{Fault, Mode, Transaction};
+use super::keeper::{Keeper, LOST};
+use super::{Driver, spawn};
+
+impl Driver {
+    /// Why what is written here is kept nowhere but in this window, where that is so.
+    pub(crate) fn fault(&self) -> Option<Fault> {
+        self.fault.get()
+    }
+
+    pub(super) fn listen_to_other_tabs(self: &Rc<Self>) {
+        let driver = Rc::downgrade(self);
+        let Some(keeper) = self.keeper() else { return };
+        keeper.listen(move |book| {
+            if let Some(driver) = driver.upgrade() {
+                spawn(driver.read_book(book));
+            }
+        });
+    }
+
+    /// Reads what other tabs wrote while this one did not listen.
+    pub(crate) fn catch_up(self: &Rc<Self>) {
+        for book in self.books.borrow().iter() {
+            spawn(self.clone().read_book(*book));
+        }
+    }
+
+    /// Writes whatever is to be written, unless that is going on.
+    pub(super) fn keep(self: &Rc<Self>) {
+        let is_due = self.keeper.borrow().is_some() && !self.replica.borrow().to_write().is_empty();
+        if is_due && !self.is_keeping.replace(true) {
+            spawn(self.clone().keep_all());
+        }
+    }
+
+    async fn keep_all(self: Rc<Self>) {
+        while let Some(keeper) = self.keeper() {
+            let Some(book) = self.replica.borrow().to_write().first().copied() else { break };
+            if let Err(fault) = self.write_book(&keeper, book).await {
+                self.step(|replica, _| replica.handle_write_failed(book));
+                self.lose_store(fault);
+            }
+        }
+        self.is_keeping.set(false);
+    }
+
+    /// Reads what others wrote, then writes what is new here, in one transaction.
+    async fn write_book(self: &Rc<Self>, keeper: &Keeper, book: BookId) -> Result<(), Fault> {
+        let transaction = keeper.transaction(Mode::Write)?;
+        let put = match self.take_in(&transaction, book).await {
+            Ok(()) => match self.replica.borrow_mut().take_write(book) {
+                Some(write) => transaction.write(book, &write),
+                None => Ok(()),
+            },
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = put {
+            transaction.abort();
+            return Err(fault);
+        }
+        transaction.done().await?;
+        self.step(|replica, _| replica.handle_written(book));
+        keeper.tell_others(book);
+        Ok(())
+    }
+
+    /// Takes in what the store has of a book and this window has not.
+    async fn take_in(self: &Rc<Self>, transaction: &Transaction, book: BookId) -> Result<(), Fault> {
+        if let Some(stored) = transaction.replica().await?.filter(|id| *id != self.read(Replica::id)) {
+            self.step(|replica, now| replica.handle_new_replica(now, stored));
+        }
+        let Some(head) = transaction.head(book).await? else { return Ok(()) };
+        // What does not read was written by a later version of the app, which is not to be harmed.
+        let lacking = self.read(|replica| replica.lacking(book, &head)).map_err(|_| Fault::Gone)?;
+        if lacking == Lacking::Nothing {
+            return Ok(());
+        }
+        let stored = transaction.read(book, head, lacking).await?;
+        self.step(|replica, _| replica.handle_stored(book, &stored)).map_err(|_| Fault::Gone)
+    }
+
+    async fn read_book(self: Rc<Self>, book: BookId) {
+        let Some(keeper) = self.keeper() else { return };
+        let Ok(transaction) = keeper.transaction(Mode::Read) else { return self.lose_store(Fault::Gone) };
+        if let Err(fault) = self.take_in(&transaction, book).await {
+            self.lose_store(fault);
+        }
+    }
+
+    /// Opens a book with what the store has of it.
+    pub(super) async fn open_kept_book(self: Rc<Self>, book: BookId) {
+        let stored = match self.keeper() {
+            Some(keeper) => self.stored(&keeper, book).await,
+            None => Ok(None),
+        };
+        match stored {
+            Ok(Some(stored)) => {
+                if self.step(|replica, _| replica.open_stored_book(book, &stored)).is_err() {
+                    self.lose_store(Fault::Gone);
+                }
+            }
+            Ok(None) => self.follow_book(book),
+            Err(fault) => {
+                self.lose_store(fault);
+                self.follow_book(book);
+            }
+        }
+    }
+
+    async fn stored(&self, keeper: &Keeper, book: BookId) -> Result<Option<tidebook_replica::Stored>, Fault> {
+        let transaction = keeper.transaction(Mode::Read)?;
+        let Some(head) = transaction.head(book).await? else { return Ok(None) };
+        let lacking = Lacking::all_of(&head).map_err(|_| Fault::Gone)?;
+        transaction.read(book, head, lacking).await.map(Some)
+    }
+
+    pub(super) async fn forget_kept_book(self: Rc<Self>, book: BookId) {
+        if let Some(keeper) = self.keeper()
+            && let Err(fault) = keeper.forget(book).await
+        {
+            self.lose_store(fault);
+        }
+    }
+
+    /// Keeps something under a name, with the account.
+    pub(crate) fn keep_fact(self: &Rc<Self>, name: &'static str, fact: &impl Serialize) {
+        let Some(keeper) = self.keeper() else { return };
+        let text = serde_json::to_string(fact).expect("a fact serialises into memory");
+        let driver = self.clone();
+        spawn(async move {
+            if let Err(fault) = keeper.keep_fact(name, &text).await {
+                driver.lose_store(fault);
+            }
+        });
+    }
+
+    /// Of this book nothing stays on the device but what is told of it.
+    pub(crate) fn keep_only(self: &Rc<Self>, book: BookId, told: Option<&impl Serialize>) {
+        self.keep_fact(LOST, &told);
+        spawn(self.clone().forget_kept_book(book));
+    }
+
+    /// This device's numbers are another's too: it goes on under a new id, the same in all tabs.
+    pub(super) fn renew_replica(self: &Rc<Self>, replica: &mut Replica<Ledger>) {
+        let old = replica.id();
+        let Some(keeper) = self.keeper() else { return replica.handle_new_replica(monotonic(), fresh()) };
+        let driver = self.clone();
+        spawn(async move {
+            match keeper.renew_replica(old).await {
+                Ok(new) => driver.step(|replica, now| replica.handle_new_replica(now, new)),
+                Err(fault) => driver.lose_store(fault),
+            }
+        });
+    }
+
+    /// From now on nothing is kept, which the person is told.
+    fn lose_store(self: &Rc<Self>, fault: Fault) {
+        if self.keeper.take().is_some() {
+            self.fault.set(Some(fault));
+            self.step(|replica, now| replica.go_on_in_memory(now, fresh()));
+        }
+    }
+
+    pub(super) fn keeper(&self) -> Option<Rc<Keeper>> {
+        self.keeper.borrow().clone()
+    }
+}
+
+fn fresh() -> ReplicaId {
+    ReplicaId(new_id())
+}
