@@ -148,7 +148,8 @@ impl<D: Domain> Snapshot<D> {
     /// The state the snapshot holds.
     #[must_use]
     pub fn into_state(self) -> BookState<D> {
-        let members = self.people.iter().filter_map(|person| Some((person.id, person.role?))).collect();
-        BookState { members, domain: self.state }
+        let mut state = BookState { members: BTreeMap::new(), domain: self.state };
+        state.members.extend(self.people.iter().filter_map(|person| Some((person.id, person.role?))));
+        state
     }
 }

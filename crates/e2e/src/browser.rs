@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -48,8 +48,10 @@ pub struct Browser {
     /// What the journey makes happen on purpose, and the console will therefore complain of.
     expected: Mutex<Vec<Expected>>,
     heard: Mutex<Vec<Line>>,
-    _driver: Process,
-    _profile: TempDir,
+    /// None once it was killed.
+    driver: Mutex<Option<Process>>,
+    profile: Arc<TempDir>,
+    size: Size,
 }
 
 /// Complaints of the browser's own that a journey brings about.
@@ -65,16 +67,45 @@ impl Browser {
     /// Starts Chromium with an empty profile and a window of this size.
     pub async fn open(name: &'static str, size: Size) -> Result<Self> {
         let profile = tempfile::Builder::new().prefix("tidebook-e2e-profile-").tempdir()?;
+        Self::start(name, size, Arc::new(profile)).await
+    }
+
+    /// Ends it in the middle of whatever it does, as a power cut would, and starts another with what it left behind.
+    pub async fn kill_and_open_again(&self) -> Result<Self> {
+        drop(self.driver.lock().expect("no panic holds it").take());
+        Self::start(self.name, self.size, Arc::clone(&self.profile)).await
+    }
+
+    async fn start(name: &'static str, size: Size, profile: Arc<TempDir>) -> Result<Self> {
         let (driver, port) = start_driver().await?;
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(capabilities(profile.path())?);
         let address = format!("http://127.0.0.1:{port}");
         let client = tokio::time::timeout(STARTED_WITHIN, builder.connect(&address)).await;
         let client = client.context("Chromium did not start in time")?.context("starting Chromium")?;
-        let (expected, heard) = (Mutex::default(), Mutex::default());
-        let browser = Self { name, client, expected, heard, _driver: driver, _profile: profile };
+        let (expected, heard, driver) = (Mutex::default(), Mutex::default(), Mutex::new(Some(driver)));
+        let browser = Self { name, client, expected, heard, driver, profile, size };
         browser.resize(size).await?;
         Ok(browser)
+    }
+
+    /// Whether it was ended by [`Browser::kill_and_open_again`].
+    pub(crate) fn is_killed(&self) -> bool {
+        self.driver.lock().expect("no panic holds it").is_none()
+    }
+
+    /// Opens another tab, and looks at it from now on.
+    pub async fn open_tab(&self, url: &str) -> Result<()> {
+        let tab = self.client.new_window(true).await?.handle;
+        self.client.switch_to_window(tab).await?;
+        self.resize(self.size).await?;
+        self.goto(url).await
+    }
+
+    /// Looks at a tab, by the order they were opened in.
+    pub async fn show_tab(&self, index: usize) -> Result<()> {
+        let tab = self.client.windows().await?.into_iter().nth(index).context("there is no such tab")?;
+        Ok(self.client.switch_to_window(tab).await?)
     }
 
     pub async fn goto(&self, url: &str) -> Result<()> {

@@ -84,6 +84,12 @@ impl Browser {
         self.run(LOSE_PUSHES, serde_json::Value::Null).await.map(drop)
     }
 
+    /// From now on the browser grants the app no more room than it has taken already.
+    pub async fn fill_the_disk(&self, origin: &str) -> Result<()> {
+        let quota = json!({"origin": origin, "quotaSize": 1});
+        self.devtools("Storage.overrideQuotaForOrigin", quota).await.map(drop)
+    }
+
     /// For pictures: most people's scrollbars lie over the page and go by themselves.
     pub async fn hide_scrollbars(&self) -> Result<()> {
         self.devtools("Emulation.setScrollbarsHidden", json!({"hidden": true})).await.map(drop)

@@ -85,6 +85,15 @@ impl Stage {
         Ok(browser)
     }
 
+    /// Ends a browser as a power cut would, and goes on in another with what it left behind.
+    pub async fn kill_and_open_again(&self, app: &App) -> Result<App> {
+        let browser = Arc::new(app.browser.kill_and_open_again().await?);
+        self.browsers.lock().expect("no panic holds it").push(Arc::clone(&browser));
+        let app = App::new(browser, self.server.origin());
+        app.arrive().await?;
+        Ok(app)
+    }
+
     /// Opens a browser on the app's first screen, with nobody signed in.
     pub async fn app(&self, name: &'static str, size: Size) -> Result<App> {
         let app = App::new(self.browser(name, size).await?, self.server.origin());
@@ -160,6 +169,7 @@ impl Stage {
     }
 
     fn open_browsers(&self) -> Vec<Arc<Browser>> {
-        self.browsers.lock().expect("no panic holds it").clone()
+        let browsers = self.browsers.lock().expect("no panic holds it");
+        browsers.iter().filter(|browser| !browser.is_killed()).cloned().collect()
     }
 }

@@ -1,11 +1,13 @@
 //! What a person can ask a ledger for.
 
-use serde::{Deserialize, Serialize};
+mod read;
+
+use serde::Serialize;
 
 use crate::{Checked, CivilDate, ConflictId, ContactId, Currency, Direction, FieldSet, TransactionId};
 
 /// An op, as it crosses the wire.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
 pub enum LedgerOp {
     CreateContact {
@@ -109,6 +111,30 @@ mod tests {
             let text = format!("{{\"op\":\"{name}\",{}}}", body.replace("ID", &format!("\"{ID}\"")));
             let op: LedgerOp = serde_json::from_str(&text).expect(&text);
             assert_eq!(serde_json::to_string(&op).expect("serialises"), text);
+        }
+    }
+
+    #[test]
+    fn what_an_op_has_no_use_for_does_no_harm_and_what_it_needs_must_be_right() {
+        let read = |text: &str| serde_json::from_str::<LedgerOp>(&text.replace("ID", ID));
+        let fine =
+            r#"{"amount":[1],"apply":true,"id":"ID","set":{},"name":"Ana","type":7,"op":"create_contact","due":1.5}"#;
+        assert_eq!(read(fine).expect("fine"), LedgerOp::create_contact(ContactId(ID.parse().expect("an id")), "Ana"));
+        for wrong in [
+            r#"{"op":"create_contact","id":"ID"}"#,
+            r#"{"op":"create_contact","id":"ID","name":null}"#,
+            r#"{"op":"create_contact","id":"ID","name":"Ana","note":[]}"#,
+            r#"{"op":"create_contact","id":7,"name":"Ana"}"#,
+            r#"{"op":"create_contact","name":"Ana"}"#,
+            r#"{"op":"delete_contact"}"#,
+            r#"{"op":"resolve_conflict","id":"ID"}"#,
+            r#"{"op":"update_book"}"#,
+            r#"{"op":"fold","id":"ID"}"#,
+            r#"{"id":"ID"}"#,
+            "[]",
+            "7",
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 

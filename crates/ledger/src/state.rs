@@ -214,6 +214,26 @@ fn add(balances: &mut Balances, currency: Currency, amount: i128) {
     }
 }
 
+impl LedgerState {
+    /// Open conflicts in the order they were raised.
+    #[must_use]
+    pub fn conflicts_in_order(&self) -> Vec<&OpenConflict> {
+        in_order(self.conflicts(), |open| (open.seq, open.index, open.conflict.id.0))
+    }
+}
+
+/// The entry, the change within it, and, so that there is one order, the id.
+type Origin = (Seq, usize, uuid::Uuid);
+
+fn in_order<'a, T>(records: impl Iterator<Item = &'a T>, place: impl Fn(&T) -> Origin) -> Vec<&'a T> {
+    let records: Vec<&T> = records.collect();
+    let places = records.iter().map(|record| place(record));
+    let mut order: Vec<(Origin, usize)> = places.enumerate().map(|(index, place)| (place, index)).collect();
+    // One kind of list is sorted, whatever the records are: each kind has code of its own.
+    order.sort_unstable();
+    order.into_iter().map(|(_, index)| records[index]).collect()
+}
+
 // The state as a snapshot carries it: records in the order of their creation, nothing that can be derived.
 
 impl Serialize for LedgerState {
@@ -225,12 +245,9 @@ impl Serialize for LedgerState {
             transactions: Vec<&'a Transaction>,
             conflicts: Vec<&'a OpenConflict>,
         }
-        let mut contacts: Vec<_> = self.contacts().collect();
-        contacts.sort_by_key(|contact| (contact.created.seq, contact.created.index, contact.id));
-        let mut transactions: Vec<_> = self.transactions().collect();
-        transactions.sort_by_key(|transaction| (transaction.created.seq, transaction.created.index, transaction.id));
-        let mut conflicts: Vec<_> = self.conflicts().collect();
-        conflicts.sort_by_key(|open| (open.seq, open.index, open.conflict.id));
+        let contacts = in_order(self.contacts(), |contact| (contact.created.seq, contact.created.index, contact.id.0));
+        let transactions = in_order(self.transactions(), |it| (it.created.seq, it.created.index, it.id.0));
+        let conflicts = self.conflicts_in_order();
         Shape { book: self.book.as_ref(), contacts, transactions, conflicts }.serialize(serializer)
     }
 }

@@ -388,7 +388,10 @@ fn touched_by<D: Domain>(changes: &[BookChange<D>], view: &BookState<D>) -> BTre
         Change::Domain(change) => Some(change),
         Change::Member(_) => None,
     });
-    domain_changes.flat_map(|change| D::touches(change, &view.domain)).collect()
+    let mut touched = BTreeSet::new();
+    // Collecting would sort first, and the code for that is large.
+    touched.extend(domain_changes.flat_map(|change| D::touches(change, &view.domain)));
+    touched
 }
 
 type ParsedEntry<'a, D> = (Entry<BookChange<D>>, &'a RawValue);

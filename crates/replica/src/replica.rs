@@ -93,6 +93,8 @@ impl<D: Domain> Replica<D> {
             _ if waiting_for_a_person > 0 => SyncStatus::NeedsAttention(waiting_for_a_person),
             Link::Live if copy.is_current() => SyncStatus::Synced,
             Link::Live => SyncStatus::Saving(pending),
+            // On the device it is only once the store has it.
+            _ if self.config.keeps == Keeps::InStore && copy.unsaved() > 0 => SyncStatus::Saving(pending),
             _ => SyncStatus::Offline(pending),
         }
     }

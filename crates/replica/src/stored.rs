@@ -149,9 +149,11 @@ impl<D: Domain> Rows<D> {
         let state = stored.state.as_deref().and_then(|text| serde_json::from_str::<StoredState<D>>(text).ok());
         let mut outbox = Vec::with_capacity(stored.outbox.len());
         for text in &stored.outbox {
-            outbox.push((serde_json::from_str::<Mutation<D::Op>>(text)?, text.clone()));
+            let mutation: Mutation<D::Op> = serde_json::from_str(text)?;
+            // Ids sort by when they were made, and so come in the order of their numbers but for a few.
+            let place = outbox.partition_point(|(known, _): &(Mutation<D::Op>, _)| known.n < mutation.n);
+            outbox.insert(place, (mutation, text.clone()));
         }
-        outbox.sort_by_key(|(mutation, _)| mutation.n);
         let rejections: Result<Vec<_>, _> = stored.rejections.iter().map(|text| serde_json::from_str(text)).collect();
         let state = state.filter(|state| state.version == D::STATE_VERSION);
         Ok(Self { head, state, outbox, rejections: rejections? })

@@ -14,7 +14,7 @@ pub struct Chip {
 /// The chip for a status. `reached`: the first attempt to connect has ended, one way or the other; before that nobody
 /// knows whether there is a network, and to say "Offline" would be a guess. `undecided`: how many conflicts are open.
 #[must_use]
-pub fn chip(status: SyncStatus, reached: bool, undecided: usize) -> Chip {
+pub fn chip(status: SyncStatus, reached: bool, undecided: usize, waits: Waits) -> Chip {
     let (state, icon, words) = match status {
         SyncStatus::Synced if undecided > 0 => ("attention", "attention", "Needs attention".into()),
         SyncStatus::Synced => ("synced", "synced", "Synced".into()),
@@ -22,7 +22,13 @@ pub fn chip(status: SyncStatus, reached: bool, undecided: usize) -> Chip {
         SyncStatus::Offline(0) if !reached => ("saving", "saving", "Catching up".into()),
         SyncStatus::Saving(pending) => ("saving", "saving", format!("Saving {pending}")),
         SyncStatus::Offline(0) => ("offline", "offline", "Offline".into()),
-        SyncStatus::Offline(pending) => ("offline", "offline", format!("Offline, {pending} on this device")),
+        SyncStatus::Offline(pending) => {
+            let place = match waits {
+                Waits::OnThisDevice => "on this device",
+                Waits::InThisWindow => "in this window",
+            };
+            ("offline", "offline", format!("Offline, {pending} {place}"))
+        }
         SyncStatus::NeedsAttention(_) => ("attention", "attention", "Needs attention".into()),
     };
     Chip { state, icon, words }
@@ -84,9 +90,10 @@ mod tests {
             (SyncStatus::NeedsAttention(1), true, 0, "attention", "Needs attention"),
         ];
         for (status, reached, undecided, state, words) in cases {
-            let chip = chip(status, reached, undecided);
+            let chip = chip(status, reached, undecided, Waits::OnThisDevice);
             assert_eq!((chip.state, chip.words.as_str()), (state, words), "{status:?}");
         }
+        assert_eq!(chip(SyncStatus::Offline(2), true, 0, Waits::InThisWindow).words, "Offline, 2 in this window");
     }
 
     #[test]

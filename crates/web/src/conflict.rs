@@ -40,9 +40,7 @@ pub fn is_deletion(set: &FieldSet) -> bool {
 /// All open conflicts in the order they were raised.
 #[must_use]
 pub fn cards(state: &LedgerState) -> Vec<Card> {
-    let mut open: Vec<_> = state.conflicts().collect();
-    open.sort_by_key(|open| (open.seq, open.index, open.conflict.id));
-    open.into_iter().map(|open| card(state, open.conflict.clone())).collect()
+    state.conflicts_in_order().into_iter().map(|open| card(state, open.conflict.clone())).collect()
 }
 
 fn card(state: &LedgerState, conflict: Conflict) -> Card {

@@ -60,10 +60,15 @@ type Find = Box<dyn Fn(&LedgerState) -> Vec<Deleted> + Send + Sync>;
 fn deleted_list(store: Store, find: impl Fn(&LedgerState) -> Vec<Deleted> + Send + Sync + 'static) -> Drawn {
     let find: Find = Box::new(find);
     let found: Derived<Vec<Deleted>> = memo(move || {
-        let mut found = store.view(&find).unwrap_or_default();
-        found.sort_by_key(|deleted| std::cmp::Reverse(deleted.changed.get(&Field::Deleted).map(|stamp| stamp.seq)));
-        found.truncate(LISTED_MAX);
-        found
+        let mut listed: Vec<Deleted> = Vec::new();
+        let deleted_at = |deleted: &Deleted| deleted.changed.get(&Field::Deleted).map(|stamp| stamp.seq);
+        for deleted in store.view(&find).unwrap_or_default() {
+            // The latest first, and of the rest only as many as are listed.
+            let place = listed.partition_point(|known| deleted_at(known) >= deleted_at(&deleted));
+            listed.insert(place, deleted);
+            listed.truncate(LISTED_MAX);
+        }
+        listed
     });
     let list = element("ul", &[("class", "rows")]);
     let mut rows = KeyedRows::new(list.clone(), "li");

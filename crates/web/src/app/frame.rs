@@ -80,7 +80,7 @@ fn title_follows(store: Store) {
 
 fn bar() -> Drawn {
     let store = expect_context::<Store>();
-    let state = memo(move || chip(store.status.get(), store.reached.get(), undecided(store)).state);
+    let state = memo(move || chip(store.status.get(), store.reached.get(), undecided(store), store.waits()).state);
     let name = memo(move || store.book_name());
     let wave = format!("M-32 4q8 -4 16 0{}", "t16 0".repeat(2 * HUMPS));
     view! {

@@ -13,7 +13,7 @@ use crate::chip::{chip, sentence};
 
 pub(crate) fn sync_chip() -> Drawn {
     let store = expect_context::<Store>();
-    let chip = memo(move || chip(store.status.get(), store.reached.get(), undecided(store)));
+    let chip = memo(move || chip(store.status.get(), store.reached.get(), undecided(store), store.waits()));
     view! {
         <button
             id="sync"
@@ -49,7 +49,7 @@ pub(crate) fn sync_menu() -> Drawn {
 }
 
 fn inside(store: Store) -> Drawn {
-    let chip = memo(move || chip(store.status.get(), store.reached.get(), undecided(store)));
+    let chip = memo(move || chip(store.status.get(), store.reached.get(), undecided(store), store.waits()));
     let last = text(move || {
         store.status.track();
         let at = store.last_synced().map(|at| format::moment(at, store.today.get()));
