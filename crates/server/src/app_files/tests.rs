@@ -43,6 +43,7 @@ fn files() -> Arc<AppFiles> {
         file("/assets/app-1a2b.js", b"script", Some(b"br"), Some(b"gz")),
         file("/assets/app-1a2b.wasm", b"wasm", None, None),
         file("/manifest.webmanifest", b"{}", None, None),
+        file("/sw.js", b"worker", None, None),
     ]))
 }
 
@@ -58,6 +59,7 @@ async fn a_path_is_a_file_or_the_app_or_nothing() {
         ("/assets/app-1a2b.js", HTML, 200, "text/javascript; charset=utf-8"),
         ("/assets/app-1a2b.wasm", ANY, 200, "application/wasm"),
         ("/manifest.webmanifest", ANY, 200, "application/manifest+json"),
+        ("/sw.js", ANY, 200, "text/javascript; charset=utf-8"),
         ("/assets/gone-3c4d.js", HTML, 404, "application/problem+json"),
         ("/api/v1/nothing", HTML, 404, "application/problem+json"),
         ("/api", HTML, 404, "application/problem+json"),
@@ -92,7 +94,9 @@ async fn each_form_has_its_own_etag() {
 
 #[tokio::test]
 async fn what_has_no_hash_in_its_name_is_asked_for_anew() {
-    assert_eq!(get(&files(), "/", &[]).await.header("cache-control"), "no-cache");
+    for path in ["/", "/manifest.webmanifest", "/sw.js"] {
+        assert_eq!(get(&files(), path, &[]).await.header("cache-control"), "no-cache", "{path}");
+    }
 }
 
 #[tokio::test]

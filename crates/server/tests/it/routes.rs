@@ -87,3 +87,14 @@ fn the_sources_are_read() {
     assert!(routes.len() > 35, "{routes:?}");
     assert_eq!(messages.into_iter().collect::<Vec<_>>(), ["hello", "presence", "push", "subscribe", "unsubscribe"]);
 }
+
+/// The app's service worker answers a page's address with the app, unless it knows the address for the server's.
+#[test]
+fn the_service_worker_leaves_the_servers_addresses_alone() {
+    let worker = fs::read_to_string(crate_folder().join("../web/static/sw.js")).expect("the worker's source");
+    let known = worker.split_once(r"/^\/(").and_then(|(_, rest)| rest.split_once(')')).expect("the worker's list").0;
+    let known: BTreeSet<&str> = known.split('|').collect();
+    let routes = all();
+    let own: BTreeSet<&str> = routes.iter().filter_map(|(_, path)| path.split('/').nth(1)).collect();
+    assert_eq!(known, own);
+}
