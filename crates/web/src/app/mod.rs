@@ -37,6 +37,7 @@ mod sheet;
 mod small_forms;
 mod sync_menu;
 mod toast;
+mod update;
 mod welcome;
 mod who_field;
 
@@ -101,6 +102,7 @@ fn app() -> Drawn {
             Phase::Open => frame::frame().drawn(),
             Phase::Removed => removed::removed().drawn(),
         })}
+        <update::Banner/>
         <toast::Toast/>
     }
 }

@@ -103,7 +103,7 @@ pub(crate) struct Store {
     pub(crate) rejected: Watched<Vec<RejectedChange>>,
     pub(crate) held: Watched<Option<String>>,
     /// How many changes would be lost with this window.
-    unsaved_now: Watched<usize>,
+    pub(crate) unsaved_now: Watched<usize>,
     /// Why what is written is kept nowhere but in this window, where that is so.
     pub(crate) fault: Watched<Option<Fault>>,
     pub(crate) waiting: Watched<Waiting>,

@@ -104,6 +104,7 @@ impl Store {
     }
 
     pub(super) fn look_at_status(self) {
+        self.unsaved_now.put(self.unsaved());
         let Some((book, driver)) = self.book.get_untracked().zip(self.driver()) else {
             return self.waiting.put(Waiting::default());
         };
@@ -111,7 +112,6 @@ impl Store {
         self.status.put(status);
         self.reached.put(driver.reached());
         self.fault.put(driver.fault());
-        self.unsaved_now.put(driver.unsaved());
         let is_current = self.copy(|copy| copy.epoch().is_some() && copy.seq() >= copy.head()).unwrap_or(false);
         if is_current {
             self.was_current.put(true);
