@@ -9,6 +9,8 @@ const LOSE_PUSHES: &str = r#"
     const send = WebSocket.prototype.send;
     WebSocket.prototype.send = function (text) { if (!text.includes('"type":"push"')) send.call(this, text) };"#;
 
+const KEEP_NOTHING: &str = "Object.defineProperty(window, 'indexedDB', { value: null })";
+
 /// A window's inner size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
@@ -84,10 +86,17 @@ impl Browser {
         self.run(LOSE_PUSHES, serde_json::Value::Null).await.map(drop)
     }
 
-    /// From now on the browser grants the app no more room than it has taken already.
+    /// The browser grants the app no room. What it has measured lately it does not measure again: for an app that has
+    /// kept nothing yet.
     pub async fn fill_the_disk(&self, origin: &str) -> Result<()> {
         let quota = json!({"origin": origin, "quotaSize": 1});
         self.devtools("Storage.overrideQuotaForOrigin", quota).await.map(drop)
+    }
+
+    /// Pages that open from now on have no store on the device, as in some private windows.
+    pub async fn keep_nothing(&self) -> Result<()> {
+        let script = json!({"source": KEEP_NOTHING});
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", script).await.map(drop)
     }
 
     /// For pictures: most people's scrollbars lie over the page and go by themselves.

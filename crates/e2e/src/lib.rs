@@ -23,6 +23,9 @@ mod console;
 mod server;
 pub use server::Server;
 
+mod front;
+pub use front::Front;
+
 mod account;
 pub use account::Account;
 

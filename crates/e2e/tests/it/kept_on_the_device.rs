@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use tidebook_e2e::{Alone, App, Expected, Size, journey};
+use tidebook_e2e::{Account, Alone, App, Expected, Size, journey};
 
 const TABS: usize = 5;
+/// How often the browser is killed.
+const KILLS: usize = 20;
 const SHOWN_WITHIN: Duration = Duration::from_secs(1);
 
 #[test]
@@ -50,6 +52,75 @@ fn offline(pending: usize) -> String {
 }
 
 #[test]
+fn both_sides_write_and_reload_while_there_is_no_server() {
+    journey("both_sides_write_and_reload", Alone::No, async |stage| {
+        let (here, there) = stage.mira_and_ben().await?;
+        for app in [&here, &there] {
+            app.wait_until_kept().await?;
+            app.browser.expect(Expected::LostConnection);
+        }
+        let mira = Account::signed_in(&stage.server, "mira@example.org", "quiet harbour at low water").await?;
+        let book = mira.only_book().await?;
+        let before = mira.head(book).await?;
+        stage.server.stop().await?;
+        here.wait_for_chip("offline", &offline(0)).await?;
+        there.wait_for_chip("offline", &offline(0)).await?;
+        here.add_person("Jun Mori").await?;
+        here.edit_line("Taxi", "#note", "Taxi from the airport").await?;
+        there.add_gave("Ana Kovač", "7", "Bread").await?;
+        there.delete_line("Bread").await?;
+        for (app, pending) in [(&here, 2), (&there, 2)] {
+            app.wait_for_chip("offline", &offline(pending)).await?;
+            app.browser.reload().await?;
+            app.wait_for_chip("offline", &offline(pending)).await?;
+        }
+        here.wait_for_line("Taxi from the airport").await?;
+        here.wait_for_person("Jun Mori").await?;
+        there.wait_for_line("Taxi").await?;
+
+        stage.server.start_again().await?;
+        for app in [&here, &there] {
+            app.wait_to_be_back().await?;
+            app.wait_for_line("Taxi from the airport").await?;
+            app.wait_for_amounts(&["+€20.50"]).await?;
+            assert_eq!(app.totals().await?, [("EUR".to_owned(), 2050)].into());
+        }
+        ensure!(mira.head(book).await? == before + 4, "each is one entry");
+        Ok(())
+    });
+}
+
+/// In the middle of edits, with no server that could have helped.
+#[test]
+fn nothing_called_saved_is_lost_with_the_browser() {
+    journey("nothing_called_saved_is_lost", Alone::No, async |stage| {
+        let (mira, book) = stage.mira().await?;
+        let mut app = stage.app_of("here", Size::Desktop, &mira).await?;
+        app.wait_until_kept().await?;
+        let before = mira.head(book).await?;
+        app.browser.expect(Expected::LostConnection);
+        stage.server.stop().await?;
+        app.wait_for_chip("offline", &offline(0)).await?;
+        let mut saved = 0;
+        for round in 0..KILLS {
+            app.burst_of_people(round).await?;
+            let called_saved = app.called_saved().await?;
+            app = stage.kill_and_open_again(&app).await?;
+            app.browser.expect(Expected::LostConnection);
+            let left = app.wait_for_what_is_saved().await?;
+            ensure!(left >= called_saved, "round {round}: {called_saved} were called saved, {left} are there");
+            ensure!(left >= saved, "round {round}: of {saved} from before {left} are there");
+            ensure!(app.people().await?.len() == left, "round {round}: the list shows another number than {left}");
+            saved = left;
+        }
+        stage.server.start_again().await?;
+        app.wait_to_be_back().await?;
+        ensure!(mira.head(book).await? == before + saved as u64, "{saved} people are as many entries, without a gap");
+        Ok(())
+    });
+}
+
+#[test]
 fn a_deleted_store_is_said() {
     journey("a_deleted_store_is_said", Alone::No, async |stage| {
         let (mira, _) = stage.mira().await?;
@@ -70,12 +141,12 @@ fn a_deleted_store_is_said() {
 fn a_full_device_is_said() {
     journey("a_full_device_is_said", Alone::No, async |stage| {
         let (mira, _) = stage.mira().await?;
-        let app = stage.app_of("here", Size::Desktop, &mira).await?;
+        let app = stage.app("here", Size::Desktop).await?;
+        app.browser.fill_the_disk(&stage.server.origin()).await?;
+        app.sign_in(&mira.email, &mira.password).await?;
+        app.wait_for_book().await?;
         app.browser.expect(Expected::LostConnection);
         stage.server.stop().await?;
-        app.add_person("Ana Kovač").await?;
-        app.wait_for_chip("offline", &offline(1)).await?;
-        app.browser.fill_the_disk(&stage.server.origin()).await?;
         app.add_person("Jun Mori").await?;
         says_that_nothing_is_kept(&app, "full").await?;
         stage.server.start_again().await?;

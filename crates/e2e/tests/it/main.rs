@@ -11,5 +11,6 @@ mod members;
 mod one_contact_travels;
 mod only_what_changed_redraws;
 mod screens;
+mod service_worker;
 mod the_server_comes_back;
 mod two_people_write;

@@ -71,6 +71,7 @@ fn page(id: ContactId, name: Derived<String>) -> Drawn {
         let balances = store.view(|state| state.balances_of(id)).unwrap_or_default();
         in_order(&balances, own.get())
     });
+    let cards = memo(move || store.conflicts.with(|cards| cards_of(cards, id)));
     view! {
         <section class="pane detail" aria-label=text(move || name.get())>
             <div class="who">
@@ -95,7 +96,8 @@ fn page(id: ContactId, name: Derived<String>) -> Drawn {
                 <div class="balance"><Hero balances own words=contact_word words_rest=contact_word/></div>
                 {when(move || store.may_write(), move || view! { <div class="btn-row act-wide"><GaveGot id/></div> })}
             </div>
-            {conflict_cards(store, memo(move || store.conflicts.with(|cards| cards_of(cards, id))))}
+            {when(move || !cards.with(Vec::is_empty), || view! { <h2 class="unseen">"Two versions"</h2> })}
+            {conflict_cards(store, cards)}
             <h2 class="unseen">"Transactions"</h2>
             <LedgerRows id/>
             {deleted_transactions(store, id)}

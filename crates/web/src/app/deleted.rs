@@ -25,41 +25,53 @@ struct Deleted {
 }
 
 pub(crate) fn deleted_contacts(store: Store) -> Drawn {
-    deleted_list(store, move |state| {
-        store.contacts_changed.track();
-        let deleted = state.contacts().filter(|contact| contact.deleted);
-        let listed = deleted.map(|contact| Deleted {
-            id: contact.id.0,
-            words: contact.name.clone(),
-            changed: contact.changed.clone(),
-            restore: LedgerOp::RestoreContact { id: contact.id },
-        });
-        listed.collect()
-    })
+    deleted_list(
+        store,
+        move || store.contacts_changed.track(),
+        |state| {
+            let deleted = state.contacts().filter(|contact| contact.deleted);
+            let listed = deleted.map(|contact| Deleted {
+                id: contact.id.0,
+                words: contact.name.clone(),
+                changed: contact.changed.clone(),
+                restore: LedgerOp::RestoreContact { id: contact.id },
+            });
+            listed.collect()
+        },
+    )
 }
 
 pub(crate) fn deleted_transactions(store: Store, contact: ContactId) -> Drawn {
-    deleted_list(store, move |state| {
-        store.track_contact(contact);
-        let listed = state.deleted_transactions_of(contact).map(|transaction| {
-            let sum = format::money(transaction.signed_amount(), transaction.currency).signed();
-            let note = transaction.note.as_deref().map(|note| format!(", {note}")).unwrap_or_default();
-            Deleted {
-                id: transaction.id.0,
-                words: format!("{sum}{note}"),
-                changed: transaction.changed.clone(),
-                restore: LedgerOp::RestoreTransaction { id: transaction.id },
-            }
-        });
-        listed.collect()
-    })
+    deleted_list(
+        store,
+        move || store.track_contact(contact),
+        move |state| {
+            let listed = state.deleted_transactions_of(contact).map(|transaction| {
+                let sum = format::money(transaction.signed_amount(), transaction.currency).signed();
+                let note = transaction.note.as_deref().map(|note| format!(", {note}")).unwrap_or_default();
+                Deleted {
+                    id: transaction.id.0,
+                    words: format!("{sum}{note}"),
+                    changed: transaction.changed.clone(),
+                    restore: LedgerOp::RestoreTransaction { id: transaction.id },
+                }
+            });
+            listed.collect()
+        },
+    )
 }
 
 type Find = Box<dyn Fn(&LedgerState) -> Vec<Deleted> + Send + Sync>;
 
-fn deleted_list(store: Store, find: impl Fn(&LedgerState) -> Vec<Deleted> + Send + Sync + 'static) -> Drawn {
+/// `track` is called whether or not there is a book to look at yet.
+fn deleted_list(
+    store: Store,
+    track: impl Fn() + Send + Sync + 'static,
+    find: impl Fn(&LedgerState) -> Vec<Deleted> + Send + Sync + 'static,
+) -> Drawn {
     let find: Find = Box::new(find);
     let found: Derived<Vec<Deleted>> = memo(move || {
+        track();
         let mut listed: Vec<Deleted> = Vec::new();
         let deleted_at = |deleted: &Deleted| deleted.changed.get(&Field::Deleted).map(|stamp| stamp.seq);
         for deleted in store.view(&find).unwrap_or_default() {

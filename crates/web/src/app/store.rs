@@ -316,7 +316,7 @@ impl Store {
     /// The device knows the books there are, also without a network.
     pub(crate) fn keep_books(self) {
         if let Some(driver) = self.driver() {
-            driver.keep_fact(BOOKS, &self.books.get_untracked());
+            driver::spawn(driver.keep_fact(BOOKS, json(&self.books.get_untracked())));
         }
     }
 
@@ -347,7 +347,7 @@ impl Store {
         self.books.update(|books| books.retain(|item| item.id != book));
         self.keep_books();
         if let Some(driver) = self.driver() {
-            driver.keep_only(book, self.lost.get_untracked().as_ref());
+            driver::spawn(driver.keep_only(book, json(&self.lost.get_untracked())));
         }
     }
 
@@ -365,15 +365,17 @@ impl Store {
 
     /// Lets go of a lost book and what was written for it, and goes to the next one.
     pub(crate) fn leave_lost_book(self) {
-        if let (Some(lost), Some(driver)) = (self.lost.get_untracked(), self.driver()) {
-            driver.let_go_of(lost.book);
-            driver.keep_fact(LOST, &None::<Lost>);
-        }
-        self.lost.set(None);
-        match self.books.with_untracked(|books| books.first().map(|item| item.id)) {
-            Some(book) => self.open_book(book),
-            None => self.phase.set(Phase::FirstBook),
-        }
+        let (Some(lost), Some(driver)) = (self.lost.get_untracked(), self.driver()) else { return };
+        driver.let_go_of(lost.book);
+        driver::spawn(async move {
+            // First on the device: nobody is to be told of it again.
+            driver.keep_fact(LOST, json(&None::<Lost>)).await;
+            self.lost.set(None);
+            match self.books.with_untracked(|books| books.first().map(|item| item.id)) {
+                Some(book) => self.open_book(book),
+                None => self.phase.set(Phase::FirstBook),
+            }
+        });
     }
 
     // Sessions.
@@ -429,4 +431,8 @@ impl Store {
         self.look_at_status();
         self.phase.set(Phase::SignedOut);
     }
+}
+
+fn json(fact: &impl Serialize) -> String {
+    serde_json::to_string(fact).expect("a fact serialises into memory")
 }

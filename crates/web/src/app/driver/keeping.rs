@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use serde::Serialize;
 use tidebook_book::{BookId, ReplicaId};
 use tidebook_ledger::Ledger;
 use tidebook_replica::{Lacking, Replica};
@@ -133,21 +132,18 @@ impl Driver {
     }
 
     /// Keeps something under a name, with the account.
-    pub(crate) fn keep_fact(self: &Rc<Self>, name: &'static str, fact: &impl Serialize) {
-        let Some(keeper) = self.keeper() else { return };
-        let text = serde_json::to_string(fact).expect("a fact serialises into memory");
-        let driver = self.clone();
-        spawn(async move {
-            if let Err(fault) = keeper.keep_fact(name, &text).await {
-                driver.lose_store(fault);
-            }
-        });
+    pub(crate) async fn keep_fact(self: Rc<Self>, name: &'static str, fact: String) {
+        if let Some(keeper) = self.keeper()
+            && let Err(fault) = keeper.keep_fact(name, &fact).await
+        {
+            self.lose_store(fault);
+        }
     }
 
     /// Of this book nothing stays on the device but what is told of it.
-    pub(crate) fn keep_only(self: &Rc<Self>, book: BookId, told: Option<&impl Serialize>) {
-        self.keep_fact(LOST, &told);
-        spawn(self.clone().forget_kept_book(book));
+    pub(crate) async fn keep_only(self: Rc<Self>, book: BookId, told: String) {
+        self.clone().keep_fact(LOST, told).await;
+        self.forget_kept_book(book).await;
     }
 
     /// This device's numbers are another's too: it goes on under a new id, the same in all tabs.

@@ -1,0 +1,114 @@
+//! A server's update, as browsers see it: the same addresses, and another version of the app behind them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use crate::Server;
+
+/// What stands before the server's own text in the next version.
+const CHANGES: &[(&str, &str)] = &[("<html ", "<html data-version=\"next\" "), ("\"build-", "\"build-next-")];
+
+const HEAD_END: &[u8] = b"\r\n\r\n";
+
+/// Far more than a browser's request has before its body.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// Stands before a server, at an address of its own, and passes everything on.
+#[derive(Debug)]
+pub struct Front {
+    origin: String,
+    is_updated: Arc<AtomicBool>,
+    accepting: JoinHandle<()>,
+}
+
+/// The two hosts, as requests name them.
+#[derive(Clone)]
+struct Hosts {
+    front: String,
+    server: String,
+}
+
+impl Front {
+    pub async fn start(server: &Server) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let origin = format!("http://{}", listener.local_addr()?);
+        let host = |origin: &str| origin.trim_start_matches("http://").to_owned();
+        let hosts = Hosts { front: host(&origin), server: host(&server.origin()) };
+        let is_updated = Arc::new(AtomicBool::new(false));
+        let accepting = tokio::spawn(accept(listener, hosts, Arc::clone(&is_updated)));
+        Ok(Self { origin, is_updated, accepting })
+    }
+
+    /// Where the app is.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.origin.clone()
+    }
+
+    /// From now on the app is its next version: `html` has `data-version="next"`, and the worker's cache another name.
+    pub fn update(&self) {
+        self.is_updated.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, hosts: Hosts, is_updated: Arc<AtomicBool>) {
+    while let Ok((browser, _)) = listener.accept().await {
+        let (hosts, is_updated) = (hosts.clone(), Arc::clone(&is_updated));
+        // A connection that breaks, or finds no server, is closed: the browser notices.
+        tokio::spawn(async move { pass_on(browser, &hosts, &is_updated).await.ok() });
+    }
+}
+
+/// Passes on one request and its answer, or a socket for as long as it lives.
+async fn pass_on(mut browser: TcpStream, hosts: &Hosts, is_updated: &AtomicBool) -> Result<()> {
+    let (head, rest) = read_head(&mut browser).await?;
+    let mut server = TcpStream::connect(&hosts.server).await?;
+    let changes = ["GET / ", "GET /sw.js "].iter().any(|start| head.starts_with(start));
+    if changes && is_updated.load(Ordering::SeqCst) {
+        let path = head.split(' ').nth(1).unwrap_or_default();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", hosts.server);
+        server.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        server.read_to_string(&mut answer).await?;
+        browser.write_all(next_version(&answer).context("an answer has a head")?.as_bytes()).await?;
+        return Ok(());
+    }
+    // The server takes pages by their origin. One request each: whoever speaks next is looked at anew.
+    let head = head.replace(&hosts.front, &hosts.server).replace("Connection: keep-alive", "Connection: close");
+    server.write_all(head.as_bytes()).await?;
+    server.write_all(&rest).await?;
+    copy_bidirectional(&mut browser, &mut server).await?;
+    Ok(())
+}
+
+/// A request's head, and what came along behind it.
+async fn read_head(browser: &mut TcpStream) -> Result<(String, Vec<u8>)> {
+    let mut read = Vec::new();
+    loop {
+        if let Some(at) = read.windows(HEAD_END.len()).position(|window| window == HEAD_END) {
+            let rest = read.split_off(at + HEAD_END.len());
+            return Ok((String::from_utf8(read)?, rest));
+        }
+        anyhow::ensure!(read.len() < HEAD_BYTES_MAX, "a request without an end");
+        anyhow::ensure!(browser.read_buf(&mut read).await? > 0, "the browser hung up");
+    }
+}
+
+fn next_version(answer: &str) -> Option<String> {
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let body = CHANGES.iter().fold(body.to_owned(), |body, (old, new)| body.replace(old, new));
+    let is_of_old = |line: &&str| ["content-length", "etag"].iter().any(|name| line.starts_with(name));
+    let head: Vec<&str> = head.lines().filter(|line| !is_of_old(line)).collect();
+    Some(format!("{}\r\ncontent-length: {}\r\n\r\n{body}", head.join("\r\n"), body.len()))
+}
