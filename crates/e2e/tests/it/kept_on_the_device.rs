@@ -9,6 +9,8 @@ use tidebook_e2e::{Account, Alone, App, Expected, Size, journey};
 const TABS: usize = 5;
 /// How often the browser is killed.
 const KILLS: usize = 20;
+/// As many as a list draws before it is scrolled.
+const ROWS_DRAWN: usize = 60;
 const SHOWN_WITHIN: Duration = Duration::from_secs(1);
 
 #[test]
@@ -67,7 +69,10 @@ fn both_sides_write_and_reload_while_there_is_no_server() {
         there.wait_for_chip("offline", &offline(0)).await?;
         here.add_person("Jun Mori").await?;
         here.edit_line("Taxi", "#note", "Taxi from the airport").await?;
-        there.add_gave("Ana Kovač", "7", "Bread").await?;
+        there.browser.click(".act [data-direction=gave]").await?;
+        there.browser.fill("#amount", "7").await?;
+        there.browser.fill("#note", "Bread").await?;
+        there.save().await?;
         there.delete_line("Bread").await?;
         for (app, pending) in [(&here, 2), (&there, 2)] {
             app.wait_for_chip("offline", &offline(pending)).await?;
@@ -110,7 +115,8 @@ fn nothing_called_saved_is_lost_with_the_browser() {
             let left = app.wait_for_what_is_saved().await?;
             ensure!(left >= called_saved, "round {round}: {called_saved} were called saved, {left} are there");
             ensure!(left >= saved, "round {round}: of {saved} from before {left} are there");
-            ensure!(app.people().await?.len() == left, "round {round}: the list shows another number than {left}");
+            let shown = app.people().await?.len();
+            ensure!(shown == left.min(ROWS_DRAWN), "round {round}: of {left} people the list shows {shown}");
             saved = left;
         }
         stage.server.start_again().await?;

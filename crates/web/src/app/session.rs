@@ -56,7 +56,7 @@ pub(crate) enum Known {
 
 /// Who is here: as the device knows it, or else as the server does.
 pub(crate) async fn start() -> Start {
-    if let Some(me) = Store::remembered_person()
+    if let Some(me) = driver::remembered_person::<Me>().await
         && let Ok(keeper) = Keeper::open(me.id).await
         && let Some(books) = keeper.fact(BOOKS).await
     {

@@ -28,7 +28,6 @@ use crate::summary::ContactSummary;
 use crate::waiting::Waiting;
 
 const LAST_BOOK: &str = "tidebook-book";
-const LAST_PERSON: &str = "tidebook-person";
 
 /// Where the person stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -320,9 +319,13 @@ impl Store {
         }
     }
 
-    /// Who was here last, on this device.
-    pub(crate) fn remembered_person() -> Option<Me> {
-        serde_json::from_str(&browser::remembered(LAST_PERSON)?).ok()
+    /// Who opens here by themselves next time.
+    fn remember_person(me: Option<&Me>) {
+        let me = json(&me);
+        // A browser that keeps nothing asks who is there each time.
+        driver::spawn(async {
+            let _nothing_is_kept = driver::remember_person(me).await;
+        });
     }
 
     /// Shows a book, and follows it from now on.
@@ -387,9 +390,7 @@ impl Store {
             let place = parked.iter().position(|driver| driver.user() == me.id);
             left = place.map(|place| parked.swap_remove(place).take());
         });
-        if let Ok(text) = serde_json::to_string(me) {
-            browser::remember(LAST_PERSON, &text);
-        }
+        Self::remember_person(Some(me));
         let driver = left.unwrap_or_else(|| Driver::new(me.id, kept, move |news| self.hear(news)));
         self.driver.set(Some(SendWrapper::new(driver.clone())));
         driver.connect_now();
@@ -403,7 +404,7 @@ impl Store {
                 self.parked.update_untracked(|parked| parked.push(SendWrapper::new(driver)));
             }
         }
-        browser::forget(LAST_PERSON);
+        Self::remember_person(None);
         self.leave();
     }
 
@@ -414,7 +415,7 @@ impl Store {
             let user = driver.user();
             driver::spawn(async move { Keeper::delete(user).await });
         }
-        browser::forget(LAST_PERSON);
+        Self::remember_person(None);
         browser::forget(LAST_BOOK);
         self.leave();
     }

@@ -22,6 +22,26 @@ pub(crate) struct Keeper {
     pub(super) replica: ReplicaId,
 }
 
+/// The database of what the device remembers beside its accounts. (What a page's local storage takes is on the disk some
+/// seconds later, or never.)
+const DEVICE: &str = "tidebook";
+/// The name of who was here last.
+const PERSON: &str = "person";
+
+/// Who was here last, on this device.
+pub(crate) async fn remembered_person<T: DeserializeOwned>() -> Option<T> {
+    let database = Database::open(DEVICE).await.ok()?;
+    let transaction = database.transaction(Mode::Read).ok()?;
+    serde_json::from_str(&transaction.get(Rows::Facts, &PERSON.into()).await.ok()??).ok()
+}
+
+pub(crate) async fn remember_person(person: String) -> Result<(), Fault> {
+    let database = Database::open(DEVICE).await?;
+    let transaction = database.transaction(Mode::Write)?;
+    transaction.put(Rows::Facts, &PERSON.into(), &person)?;
+    transaction.done().await
+}
+
 impl Keeper {
     /// Opens the account's store, or makes it.
     pub(crate) async fn open(user: UserId) -> Result<Self, Fault> {

@@ -22,7 +22,7 @@ use tidebook_replica::{BookCopy, Event, Keeps, Monotonic, Replica, ReplicaConfig
 pub(crate) use clock::{day_of, monotonic, new_id, now, today};
 pub(crate) use database::Fault;
 pub(crate) use http::{Call, HttpError, sentence};
-pub(crate) use keeper::{BOOKS, Keeper, LOST};
+pub(crate) use keeper::{BOOKS, Keeper, LOST, remember_person, remembered_person};
 pub(crate) use news::News;
 pub(crate) use task::spawn;
 pub(crate) use timer::{Alarm, after_ms};
