@@ -31,6 +31,9 @@ pub(crate) const PYTHON: &[DebianPackage] = &[
 /// Of PyPI: attacks what an OpenAPI document describes.
 pub(crate) const SCHEMATHESIS: (&str, &str) = ("schemathesis", "4.32.5");
 
+/// Of PyPI: what the second client is made of, beside Python itself.
+pub(crate) const SECOND_CLIENT: &[&str] = &["blake3==1.0.11", "websockets==17.4"];
+
 /// Any Node from 18 on runs wasm-opt. An `npm` of another origin serves as well as Debian's.
 pub(crate) const NODE: &[DebianPackage] = &[
     DebianPackage { name: "nodejs", provides: "node", why: "runs wasm-opt, which shrinks the web app" },

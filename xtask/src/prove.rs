@@ -2,15 +2,19 @@
 //! found to docs/proofs.md.
 
 mod openapi;
+mod second_client;
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
 use crate::children;
 use crate::install::Installer;
+use crate::packages::PYTHON;
 use crate::wasm_toolchain::Choice;
 use crate::workspace::Workspace;
 
@@ -18,6 +22,8 @@ use crate::workspace::Workspace;
 pub(crate) enum Proof {
     /// schemathesis against the served OpenAPI: no server error, no undocumented answer
     Openapi,
+    /// a client in Python, written from the protocol's text alone, against a server: every line of it that shows
+    SecondClient,
 }
 
 /// What a proof found, as a line of docs/proofs.md tells it.
@@ -31,9 +37,26 @@ struct Finding {
 pub(crate) fn prove(workspace: &Workspace, installer: &Installer, choice: Choice, proof: Proof) -> Result<()> {
     let finding = match proof {
         Proof::Openapi => openapi::prove(workspace, installer, choice)?,
+        Proof::SecondClient => second_client::prove(workspace, installer, choice)?,
     };
     println!("{}: {}", finding.amount, finding.result);
     record(workspace, &finding)
+}
+
+/// A Python environment of its own below the target folder, with these packages.
+fn python(workspace: &Workspace, installer: &Installer, name: &str, packages: &[&str]) -> Result<PathBuf> {
+    installer.debian(PYTHON)?;
+    let environment = workspace.target_dir.join("tools").join(name);
+    let made = environment.join("made-of");
+    let wanted = packages.join("\n");
+    if !std::fs::read_to_string(&made).is_ok_and(|there| there == wanted) {
+        let mut make = workspace.command("python3");
+        children::run("making a Python environment", make.args(["-m", "venv"]).arg(&environment))?;
+        let mut pip = Command::new(environment.join("bin/pip"));
+        children::run(&format!("installing {name}"), pip.args(["install", "--quiet"]).args(packages))?;
+        std::fs::write(&made, wanted)?;
+    }
+    Ok(environment.join("bin"))
 }
 
 fn record(workspace: &Workspace, Finding { command, amount, result }: &Finding) -> Result<()> {

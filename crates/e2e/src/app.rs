@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use crate::Browser;
+use crate::{Account, Browser};
 
 /// How long an app that lost its server may take to find it again by itself.
 const RECONNECTED_WITHIN: Duration = Duration::from_secs(40);
@@ -91,6 +91,16 @@ impl App {
     /// Waits until the app has found its server again by itself.
     pub async fn wait_to_be_back(&self) -> Result<()> {
         self.wait_for_chip_within(RECONNECTED_WITHIN, "synced", "Synced").await
+    }
+
+    /// The same, where the session may have ended meanwhile.
+    pub async fn come_back(&self, account: &Account) -> Result<()> {
+        let look = "return !!document.querySelector('#email, .sync[data-state=synced]')";
+        self.browser.wait_within(RECONNECTED_WITHIN, "the server to be found", look, Value::Null).await?;
+        if self.browser.run("return !!document.querySelector('#email')", Value::Null).await? == true {
+            self.sign_in(&account.email, &account.password).await?;
+        }
+        self.wait_to_be_back().await
     }
 
     async fn wait_for_chip_within(&self, within: Duration, state: &str, words: &str) -> Result<()> {

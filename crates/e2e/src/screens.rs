@@ -97,6 +97,7 @@ async fn look_at_changes(
     mira.write_late(book, before, Method::PATCH, &path, &json!({"amount": 2_150})).await?;
     mira.write_late(book, before, Method::PATCH, &path, &json!({"amount": 2_500})).await?;
     app.wait_for_card().await?;
+    app.browser.run("document.querySelector('.conflict').scrollIntoView({ block: 'center' })", Value::Null).await?;
     look_at(app, "conflict", stop).await?;
     app.browser.click(".nav a[href='/attention']").await?;
     app.browser.wait_to_read("main h1", "Needs attention").await?;

@@ -18,6 +18,17 @@
 //! `handle_snapshot_failed`; when to try again is the replica's to say. [`Event::NewReplicaNeeded`] is answered with
 //! `handle_new_replica` and a fresh random id. The other events are for whoever draws the screen.
 //!
+//! # Where what is written outlives the program
+//!
+//! With [`Keeps::InStore`] a book begins with [`Replica::open_stored_book`], where something is stored of it, and a mutation is
+//! offered once it is stored. Whenever [`Replica::to_write`] names a book, in one transaction of the store: read the stored
+//! replica id, and pass another than [`Replica::id`] to `handle_new_replica`; read the book's head and ask
+//! [`Replica::lacking`]; read that and pass it to [`Replica::handle_stored`]; then put what [`Replica::take_write`] gives,
+//! and answer with `handle_written` once it is on the disk, or with `handle_write_failed`. To take in what another program
+//! wrote, do the first half of it. A store that fails for good is answered with [`Replica::go_on_in_memory`].
+//!
+//! # What a screen shows
+//!
 //! The view of a book is its confirmed state with the outbox replayed on top; read it with [`Replica::view`].
 //!
 //! # What does not fit

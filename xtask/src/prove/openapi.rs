@@ -1,16 +1,16 @@
 //! schemathesis reads the document that a server serves and attacks every call in it.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 
-use super::Finding;
+use super::{Finding, python};
 use crate::children;
 use crate::install::Installer;
-use crate::packages::{PYTHON, SCHEMATHESIS};
+use crate::packages::SCHEMATHESIS;
 use crate::wasm_toolchain::Choice;
 use crate::web_app::{self, Shrinking};
 use crate::workspace::Workspace;
@@ -27,8 +27,8 @@ const DESTRUCTIVE: [&str; 3] = ["delete_sessions_current", "delete_sessions_id",
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
 
 pub(super) fn prove(workspace: &Workspace, installer: &Installer, choice: Choice) -> Result<Finding> {
-    installer.debian(PYTHON)?;
-    let schemathesis = schemathesis(workspace)?;
+    let (package, version) = SCHEMATHESIS;
+    let schemathesis = python(workspace, installer, package, &[&format!("{package}=={version}")])?.join(package);
     web_app::build(workspace, installer, choice, Shrinking::WhereNodeIs)?;
     children::run("building tidebook", workspace.cargo().args(["build", "--package", "tidebook-cli"]))?;
     let folder = workspace.target_dir.join("prove-openapi");
@@ -38,20 +38,6 @@ pub(super) fn prove(workspace: &Workspace, installer: &Installer, choice: Choice
     let outcome = attack(&schemathesis, &server.url, &folder);
     server.stop()?;
     outcome
-}
-
-/// A virtual environment of its own below the target folder.
-fn schemathesis(workspace: &Workspace) -> Result<PathBuf> {
-    let venv = workspace.target_dir.join("tools/schemathesis");
-    let program = venv.join("bin/schemathesis");
-    if !program.exists() {
-        let mut make = workspace.command("python3");
-        children::run("making a Python environment", make.args(["-m", "venv"]).arg(&venv))?;
-        let mut pip = Command::new(venv.join("bin/pip"));
-        let (package, version) = SCHEMATHESIS;
-        children::run("installing schemathesis", pip.args(["install", "--quiet", &format!("{package}=={version}")]))?;
-    }
-    Ok(program)
 }
 
 fn attack(schemathesis: &Path, url: &str, folder: &Path) -> Result<Finding> {

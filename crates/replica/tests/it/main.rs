@@ -13,5 +13,6 @@ mod outbox;
 mod refused;
 mod removed;
 mod resume;
+mod tabs_at_random;
 mod view;
 mod withdrawn;

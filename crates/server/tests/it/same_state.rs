@@ -141,7 +141,8 @@ async fn a_snapshot_says_when_each_field_last_changed() {
         ("contacts", "@ana", false, vec![stamp("note", 4, "@phone"), stamp("phone", 6, "@his")]),
         ("contacts", "@bo", false, vec![]),
         ("contacts", "@cy", true, vec![stamp("deleted", 5, "@laptop")]),
-        ("transactions", "@lunch", false, vec![stamp("amount", 5, "@laptop")]),
+        // The three are one field, and so have one stamp.
+        ("transactions", "@lunch", false, ["amount", "currency", "direction"].map(|it| stamp(it, 5, "@laptop")).into()),
         ("transactions", "@taxi", true, vec![stamp("deleted", 5, "@laptop")]),
         ("transactions", "@tea", false, vec![]),
     ];

@@ -12,6 +12,7 @@ use crate::app::session::{self, Credentials};
 use crate::app::small_forms::book_fields;
 use crate::app::store::Store;
 use crate::app::watched::{Derived, Watched, memo};
+use crate::chip::Waits;
 
 const PASSWORD_CHARS_MIN: usize = 8;
 
@@ -58,7 +59,7 @@ pub(crate) fn welcome() -> Drawn {
             {(unsent > 0).then(|| view! {
                 <div class="banner" data-kind="failed">
                     {icon("alert")}
-                    <div><strong>"You were signed out."</strong>{waiting_words(unsent)}</div>
+                    <div><strong>"You were signed out."</strong>{waiting_words(unsent, store.waits())}</div>
                 </div>
             })}
             {store.invite.with_untracked(Option::is_some).then(|| view! {
@@ -279,12 +280,14 @@ fn focus_first_fault() {
     });
 }
 
-fn waiting_words(unsent: usize) -> String {
+fn waiting_words(unsent: usize, waits: Waits) -> String {
+    let place = match waits {
+        Waits::OnThisDevice => "on this device",
+        Waits::InThisWindow => "in this window",
+    };
     match unsent {
-        1 => " One change waits in this window: sign in as the same person, and it goes into the book.".into(),
-        unsent => {
-            format!(" {unsent} changes wait in this window: sign in as the same person, and they go into the book.")
-        }
+        1 => format!(" One change waits {place}: sign in as the same person, and it goes into the book."),
+        unsent => format!(" {unsent} changes wait {place}: sign in as the same person, and they go into the book."),
     }
 }
 

@@ -1,4 +1,4 @@
-//! IndexedDB as far as it is needed here: text under keys, in transactions that are on the disk once they are done.
+//! IndexedDB as far as it is needed here: text under keys, in transactions.
 
 use js_sys::{Array, Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
@@ -51,7 +51,10 @@ impl Rows {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     Read,
+    /// Done once the browser has it: what a power cut takes back, another device or the server still has.
     Write,
+    /// Done once the disk has it.
+    WriteForGood,
 }
 
 /// The version of the stores and their keys. What is in a row tells its own format.
@@ -87,13 +90,14 @@ impl Database {
     /// Over all rows. A transaction that writes waits until no other does, in any tab.
     pub(crate) fn transaction(&self, mode: Mode) -> Result<Transaction, Fault> {
         let names: Array = Rows::ALL.iter().map(|rows| JsValue::from_str(rows.name())).collect();
-        let mode = match mode {
-            Mode::Read => "readonly",
-            Mode::Write => "readwrite",
+        let (mode, durability) = match mode {
+            Mode::Read => ("readonly", "relaxed"),
+            Mode::Write => ("readwrite", "relaxed"),
+            Mode::WriteForGood => ("readwrite", "strict"),
         };
         let options = Object::new();
         // Neither fails: one is a plain object, the other a method of every database.
-        let _ = Reflect::set(&options, &"durability".into(), &"strict".into());
+        let _ = Reflect::set(&options, &"durability".into(), &durability.into());
         let begin = Reflect::get(&self.database, &"transaction".into()).map_err(fault)?;
         let begun = begin.unchecked_into::<Function>().call3(&self.database, &names, &mode.into(), &options);
         Ok(Transaction(begun.map_err(fault)?.unchecked_into()))
@@ -128,7 +132,7 @@ impl Transaction {
         self.store(rows)?.delete(key).map(drop).map_err(fault)
     }
 
-    /// Waits until all of it is on the disk.
+    /// Waits until all of it is kept, as far as its mode promises.
     pub(crate) async fn done(self) -> Result<(), Fault> {
         let done = Promise::new(&mut |resolve, reject| {
             self.0.set_oncomplete(Some(&resolve));

@@ -37,7 +37,7 @@ pub(crate) async fn remembered_person<T: DeserializeOwned>() -> Option<T> {
 
 pub(crate) async fn remember_person(person: String) -> Result<(), Fault> {
     let database = Database::open(DEVICE).await?;
-    let transaction = database.transaction(Mode::Write)?;
+    let transaction = database.transaction(Mode::WriteForGood)?;
     transaction.put(Rows::Facts, &PERSON.into(), &person)?;
     transaction.done().await
 }
@@ -47,7 +47,7 @@ impl Keeper {
     pub(crate) async fn open(user: UserId) -> Result<Self, Fault> {
         let name = name_of(user);
         let database = Database::open(&name).await?;
-        let transaction = database.transaction(Mode::Write)?;
+        let transaction = database.transaction(Mode::WriteForGood)?;
         let replica = replica_or(&transaction, None).await?;
         transaction.done().await?;
         // A browser without it shows what other tabs wrote when it hears of it from the server.
@@ -85,7 +85,7 @@ impl Keeper {
 
     /// Gives the store another replica id, unless another tab has done so.
     pub(super) async fn renew_replica(&self, old: ReplicaId) -> Result<ReplicaId, Fault> {
-        let transaction = self.transaction(Mode::Write)?;
+        let transaction = self.transaction(Mode::WriteForGood)?;
         let replica = replica_or(&transaction, Some(old)).await?;
         transaction.done().await?;
         Ok(replica)
@@ -98,14 +98,14 @@ impl Keeper {
     }
 
     pub(super) async fn keep_fact(&self, name: &str, text: &str) -> Result<(), Fault> {
-        let transaction = self.transaction(Mode::Write)?;
+        let transaction = self.transaction(Mode::WriteForGood)?;
         transaction.put(Rows::Facts, &name.into(), text)?;
         transaction.done().await
     }
 
     /// Forgets all of a book.
     pub(super) async fn forget(&self, book: BookId) -> Result<(), Fault> {
-        let transaction = self.transaction(Mode::Write)?;
+        let transaction = self.transaction(Mode::WriteForGood)?;
         let key = book.to_string();
         for rows in [Rows::Heads, Rows::States] {
             transaction.delete(rows, &key.as_str().into())?;

@@ -55,8 +55,15 @@ impl Driver {
 
     /// Reads what others wrote, then writes what is new here, in one transaction.
     async fn write_book(self: &Rc<Self>, keeper: &Keeper, book: BookId) -> Result<(), Fault> {
-        let transaction = keeper.transaction(Mode::Write)?;
+        // What only arrived here can arrive once more; what was typed here is nowhere else.
+        let is_typed = self.has_unsaved(book);
+        let transaction = keeper.transaction(if is_typed { Mode::WriteForGood } else { Mode::Write })?;
         let put = match self.take_in(&transaction, book).await {
+            // Typed while it began: that needs another kind of transaction.
+            Ok(()) if !is_typed && self.has_unsaved(book) => {
+                transaction.abort();
+                return Ok(());
+            }
             Ok(()) => match self.replica.borrow_mut().take_write(book) {
                 Some(write) => transaction.write(book, &write),
                 None => Ok(()),
@@ -71,6 +78,10 @@ impl Driver {
         self.step(|replica, _| replica.handle_written(book));
         keeper.tell_others(book);
         Ok(())
+    }
+
+    fn has_unsaved(&self, book: BookId) -> bool {
+        self.read(|replica| replica.book(book).is_some_and(|copy| copy.unsaved() > 0))
     }
 
     /// Takes in what the store has of a book and this window has not.

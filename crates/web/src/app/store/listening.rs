@@ -108,7 +108,9 @@ impl Store {
         let Some((book, driver)) = self.book.get_untracked().zip(self.driver()) else {
             return self.waiting.put(Waiting::default());
         };
-        let status = driver.read(|replica| replica.sync_status(book));
+        // While the device's copy is still being read nobody knows what waits there.
+        let opened = driver.read(|replica| replica.book(book).map(|_| replica.sync_status(book)));
+        let status = opened.unwrap_or(SyncStatus::Saving(0));
         self.status.put(status);
         self.reached.put(driver.reached());
         self.fault.put(driver.fault());
