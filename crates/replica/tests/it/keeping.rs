@@ -128,6 +128,36 @@ fn what_one_tab_heard_the_other_reads_and_nothing_is_written_twice() {
 }
 
 #[test]
+fn what_found_its_fate_here_does_not_come_back_from_the_store() {
+    let mut shelf = Shelf::new();
+    let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
+    write(&mut here, 1, "milk").expect("fine");
+    shelf.sync(&mut here);
+    here.hear_entries(&[entry(1, ME, 1, 1, &[added(1, "milk")])]);
+    // Before that is stored another tab writes.
+    write(&mut there, 2, "tea").expect("fine");
+    shelf.sync(&mut there);
+    shelf.sync(&mut here);
+    assert_eq!((here.pending(), here.view().as_str()), (vec![2], "milk tea"));
+    assert_eq!(shelf.outbox.len(), 1);
+}
+
+#[test]
+fn what_changes_while_it_is_written_is_not_stored_yet() {
+    let mut shelf = Shelf::new();
+    let mut here = tab(&mut shelf);
+    write(&mut here, 1, "milk").expect("fine");
+    let on_its_way = here.replica.take_write(BOOK).expect("something to write");
+    here.replica.withdraw(BOOK, id(1)).expect("it waits");
+    write(&mut here, 2, "tea").expect("fine");
+    shelf.put(on_its_way);
+    here.replica.handle_written(BOOK);
+    assert_eq!((here.pushed(), here.copy().unsaved()), (vec![], 2));
+    shelf.sync(&mut here);
+    assert_eq!((here.pushed(), here.copy().unsaved()), (vec![1, 2], 0));
+}
+
+#[test]
 fn a_tab_that_is_behind_takes_nothing_back() {
     let mut shelf = Shelf::new();
     let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));

@@ -57,7 +57,7 @@ impl Shelf {
         lacking
     }
 
-    fn put(&mut self, write: StoreWrite) {
+    pub(crate) fn put(&mut self, write: StoreWrite) {
         self.head = Some(write.head);
         self.state = write.state.or(self.state.take());
         match write.forget {

@@ -133,6 +133,10 @@ impl World {
         self.shelf.sync(&mut tab.stage);
         assert_eq!(tab.stage.copy().unsaved(), 0);
         self.saved.append(&mut tab.unsaved);
+        // Whoever opens now has what this tab has.
+        let next = Tab::open(&mut self.shelf.clone()).stage;
+        assert_eq!((next.seq(), next.hash()), (tab.stage.seq(), tab.stage.hash()));
+        assert_eq!((next.pending(), next.view()), (tab.stage.pending(), tab.stage.view()));
     }
 
     fn fail(&mut self, at: usize) {
