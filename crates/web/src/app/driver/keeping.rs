@@ -2,14 +2,17 @@
 
 use std::rc::Rc;
 
+use js_sys::{Function, Reflect};
 use tidebook_book::{BookId, ReplicaId};
 use tidebook_ledger::Ledger;
 use tidebook_replica::{Lacking, Replica};
+use wasm_bindgen::JsCast;
 
 use super::clock::{monotonic, new_id};
 use super::database::{Fault, Mode, Transaction};
 use super::keeper::{Keeper, LOST};
 use super::{Driver, spawn};
+use crate::app::browser::window;
 
 impl Driver {
     /// Why what is written here is kept nowhere but in this window, where that is so.
@@ -77,6 +80,9 @@ impl Driver {
         transaction.done().await?;
         self.step(|replica, _| replica.handle_written(book));
         keeper.tell_others(book);
+        if is_typed && !self.asked_to_stay.replace(true) {
+            ask_to_stay();
+        }
         Ok(())
     }
 
@@ -185,4 +191,15 @@ impl Driver {
 
 fn fresh() -> ReplicaId {
     ReplicaId(new_id())
+}
+
+/// Asks the browser not to throw the store away when the device runs out of room. It may say no, and may ask the person,
+/// who has written something by now.
+fn ask_to_stay() {
+    let storage = Reflect::get(&window().navigator(), &"storage".into()).unwrap_or_default();
+    let persist = Reflect::get(&storage, &"persist".into()).ok().and_then(|it| it.dyn_into::<Function>().ok());
+    if let Some(persist) = persist {
+        // What it answers changes nothing here.
+        let _ = persist.call0(&storage);
+    }
 }

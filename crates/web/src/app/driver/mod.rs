@@ -54,6 +54,7 @@ pub(crate) struct Driver {
     fault: Cell<Option<Fault>>,
     /// Something is being written.
     is_keeping: Cell<bool>,
+    asked_to_stay: Cell<bool>,
     tell: Box<dyn Fn(News)>,
 }
 
@@ -78,6 +79,7 @@ impl Driver {
             keeper: RefCell::new(kept.ok().map(Rc::new)),
             fault: Cell::new(fault),
             is_keeping: Cell::default(),
+            asked_to_stay: Cell::default(),
             tell: Box::new(tell),
         });
         driver.listen_to_other_tabs();
