@@ -140,6 +140,10 @@ impl<D: Domain> BookCopy<D> {
 
     /// Entries that the store has, up to its last one: as if they came, but for writing them.
     fn follow(&mut self, entries: &[String], last: Seq, applied: &mut Applied<D>) {
+        if self.kept.as_ref().is_some_and(|kept| kept.due.started_over) {
+            // They may be of the history that this copy has left, and go when it is written.
+            return;
+        }
         for text in entries {
             // What this version cannot read it will ask the server about.
             let Ok(entry) = serde_json::from_str::<Entry<_>>(text) else { break };

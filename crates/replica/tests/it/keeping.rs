@@ -260,6 +260,25 @@ fn a_copy_that_starts_over_does_so_in_the_store_and_in_every_tab() {
 }
 
 #[test]
+fn a_copy_that_starts_over_takes_nothing_of_the_history_it_left() {
+    let mut shelf = Shelf::new();
+    let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
+    let log = [others(1, &[added(1, "milk")]), others(2, &[added(2, "tea")])];
+    here.hear_entries(&log);
+    shelf.sync(&mut here);
+    here.hear(required(1));
+    here.take(snapshot(1, &[(1, "oil")]));
+    // Before that is stored another tab writes, still in the old history.
+    write(&mut there, 9, "jam").expect("fine");
+    shelf.sync(&mut there);
+    shelf.sync(&mut here);
+    assert_eq!((here.view().as_str(), here.seq().0, here.pending()), ("oil jam", 1, vec![1]));
+    shelf.read(&mut there);
+    assert_eq!((there.view().as_str(), there.seq().0, there.hash()), ("oil jam", 1, here.hash()));
+    assert_eq!(tab_of(&mut shelf).view(), "oil jam");
+}
+
+#[test]
 fn the_state_is_stored_anew_every_few_thousand_entries() {
     let mut shelf = Shelf::new();
     let mut here = tab(&mut shelf);
