@@ -260,7 +260,7 @@ impl<D: Domain> BookCopy<D> {
             Parting::PerhapsAt(_) if !is_another_history => seq,
             Parting::At(at) | Parting::PerhapsAt(at) => at.min(seq),
         };
-        self.outbox.lower_bases(seen_at_most);
+        self.lower_bases(seen_at_most);
         (self.epoch, self.seq, self.hash, self.head) = (Some(epoch), seq, hash, seq);
         self.phase = Phase::Apart;
         self.handle_people(people);

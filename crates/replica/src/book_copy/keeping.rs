@@ -127,6 +127,9 @@ impl<D: Domain> BookCopy<D> {
             // It takes all of it from the server.
             None => (Seq::ZERO, ChainHash::ZERO, BookState::default()),
         };
+        // Where another history parts from the one left is not told here: then nothing counts as seen.
+        let is_same_history = self.epoch == head.epoch;
+        self.lower_bases(if is_same_history { self.seq.min(seq) } else { Seq::ZERO });
         (self.seq, self.hash, self.view) = (seq, hash, state);
         (self.epoch, self.role, self.people) = (head.epoch, head.role, head.people.clone());
         if self.is_following() {
@@ -230,6 +233,15 @@ impl<D: Domain> BookCopy<D> {
         let Some(kept) = &mut self.kept else { return };
         kept.note_mutation(id);
         self.outbox.iter_mut().filter(|pending| pending.mutation.id == id).for_each(|pending| pending.is_saved = false);
+    }
+
+    /// What was typed counts as typed by somebody who had seen no more than this.
+    pub(super) fn lower_bases(&mut self, ceiling: Seq) {
+        if let Some(kept) = &mut self.kept {
+            let lowered = self.outbox.iter().filter(|pending| pending.mutation.base > ceiling);
+            lowered.for_each(|pending| kept.note_mutation(pending.mutation.id));
+        }
+        self.outbox.lower_bases(ceiling);
     }
 
     /// All of the outbox is to be written before it is sent.

@@ -279,6 +279,22 @@ fn a_copy_that_starts_over_takes_nothing_of_the_history_it_left() {
 }
 
 #[test]
+fn what_was_typed_in_a_history_that_was_left_is_stored_with_what_counts_as_seen() {
+    let mut shelf = Shelf::new();
+    let mut here = tab(&mut shelf);
+    here.hear_entries(&[others(1, &[added(1, "milk")]), others(2, &[added(2, "tea")])]);
+    write(&mut here, 9, "jam").expect("fine");
+    shelf.sync(&mut here);
+    here.hear(required(1));
+    here.take(snapshot(1, &[(1, "milk")]));
+    shelf.sync(&mut here);
+    let mut next = tab(&mut shelf);
+    assert_eq!(next.copy().pending().next().map(|pending| pending.mutation.base.0), Some(0));
+    write(&mut next, 10, "oil").expect("fine");
+    assert_eq!(next.copy().pending().last().map(|pending| pending.mutation.base.0), Some(1));
+}
+
+#[test]
 fn the_state_is_stored_anew_every_few_thousand_entries() {
     let mut shelf = Shelf::new();
     let mut here = tab(&mut shelf);
