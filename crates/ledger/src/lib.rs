@@ -15,6 +15,7 @@ mod domain;
 mod field;
 mod id;
 mod money;
+mod named_fields;
 mod op;
 mod record;
 mod state;

@@ -120,7 +120,11 @@ mod tests {
         let fine =
             r#"{"amount":[1],"apply":true,"id":"ID","set":{},"name":"Ana","type":7,"op":"create_contact","due":1.5}"#;
         assert_eq!(read(fine).expect("fine"), LedgerOp::create_contact(ContactId(ID.parse().expect("an id")), "Ana"));
+        let book = read(r#"{"op":"update_book","id":7,"apply":{},"set":{}}"#);
+        assert_eq!(book.expect("fine"), LedgerOp::UpdateBook { set: FieldSet::default() });
         for wrong in [
+            r#"{"op":"resolve_conflict","id":"ID","apply":"true"}"#,
+            r#"{"op":"delete_contact","id":"0199D4C2-5B1E-7C3A-8F00-0123456789AB"}"#,
             r#"{"op":"create_contact","id":"ID"}"#,
             r#"{"op":"create_contact","id":"ID","name":null}"#,
             r#"{"op":"create_contact","id":"ID","name":"Ana","note":[]}"#,

@@ -5,16 +5,15 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::str::FromStr;
 
-use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
 use super::LedgerChange;
+use crate::named_fields::{Fault, NamedFields};
 use crate::{
-    Conflict, ConflictId, ConflictKind, ContactId, Field, FieldSet, FieldValue, Offered, RecordRef, Standing,
-    TransactionId,
+    Conflict, ConflictId, ConflictKind, ContactId, Field, FieldSet, Offered, RecordRef, Standing, TransactionId,
 };
 
 /// All that a change of any type can hold.
@@ -23,7 +22,7 @@ struct Members {
     name: String,
     id: Option<ConflictId>,
     /// Of a record that was created.
-    fields: FieldSet,
+    fields: NamedFields,
     set: Option<FieldSet>,
     was: Option<FieldSet>,
     record: Option<RecordRef>,
@@ -54,10 +53,7 @@ impl<'de> Deserialize<'de> for LedgerChange {
                         "standing" => members.standing = Some(map.next_value()?),
                         "offered" => members.offered = Some(map.next_value()?),
                         "applied" => members.applied = Some(map.next_value()?),
-                        name => match Field::by_name(name) {
-                            Some(field) => members.fields.insert(field, map.next_value()?),
-                            None => drop(map.next_value::<IgnoredAny>()?),
-                        },
+                        name => members.fields.read(name, &mut map)?,
                     }
                 }
                 Ok(members)
@@ -67,16 +63,14 @@ impl<'de> Deserialize<'de> for LedgerChange {
     }
 }
 
-/// What is missing, or is not what stands there.
-type Fault = &'static str;
-
 impl Members {
     fn into_change(self) -> Result<LedgerChange, Fault> {
         let id = || self.id.map(|id| id.0).ok_or("a change without an id");
         Ok(match self.name.as_str() {
-            "book_created" => {
-                LedgerChange::BookCreated { name: self.text(Field::Name)?, currency: self.parsed(Field::Currency)? }
-            }
+            "book_created" => LedgerChange::BookCreated {
+                name: self.fields.text(Field::Name)?,
+                currency: self.fields.parsed(Field::Currency)?,
+            },
             "contact_created" => self.contact_created(id()?)?,
             "transaction_created" => self.transaction_created(id()?)?,
             "contact_deleted" => LedgerChange::ContactDeleted { id: ContactId(id()?) },
@@ -105,27 +99,24 @@ impl Members {
     fn contact_created(&self, id: Uuid) -> Result<LedgerChange, Fault> {
         Ok(LedgerChange::ContactCreated {
             id: ContactId(id),
-            name: self.text(Field::Name)?,
-            username: self.optional(Field::Username)?,
-            phone: self.optional(Field::Phone)?,
-            email: self.optional(Field::Email)?,
-            note: self.optional(Field::Note)?,
+            name: self.fields.text(Field::Name)?,
+            username: self.fields.optional(Field::Username)?,
+            phone: self.fields.optional(Field::Phone)?,
+            email: self.fields.optional(Field::Email)?,
+            note: self.fields.optional(Field::Note)?,
         })
     }
 
     fn transaction_created(&self, id: Uuid) -> Result<LedgerChange, Fault> {
-        let due = self.optional(Field::Due)?.map(|due| due.parse());
+        let due = self.fields.optional(Field::Due)?.map(|due| due.parse());
         Ok(LedgerChange::TransactionCreated {
             id: TransactionId(id),
-            contact: self.parsed(Field::Contact)?,
-            direction: self.parsed(Field::Direction)?,
-            amount: match self.fields.get(Field::Amount) {
-                Some(FieldValue::Number(amount)) => u64::try_from(*amount).map_err(|_| "an amount below zero")?,
-                _ => return Err("no amount where one is due"),
-            },
-            currency: self.parsed(Field::Currency)?,
-            date: self.parsed(Field::Date)?,
-            note: self.optional(Field::Note)?,
+            contact: self.fields.parsed(Field::Contact)?,
+            direction: self.fields.parsed(Field::Direction)?,
+            amount: u64::try_from(self.fields.amount()?).map_err(|_| "an amount below zero")?,
+            currency: self.fields.parsed(Field::Currency)?,
+            date: self.fields.parsed(Field::Date)?,
+            note: self.fields.optional(Field::Note)?,
             due: due.transpose().map_err(|_| "not a date")?,
         })
     }
@@ -141,21 +132,5 @@ impl Members {
         };
         let (standing, offered) = standing.zip(offered).ok_or("a conflict without its two sides")?;
         Ok(LedgerChange::ConflictRaised(Conflict { id, record, kind, standing, offered }))
-    }
-
-    fn optional(&self, field: Field) -> Result<Option<String>, Fault> {
-        match self.fields.get(field) {
-            None | Some(FieldValue::Nothing) => Ok(None),
-            Some(FieldValue::Text(text)) => Ok(Some(text.clone())),
-            Some(_) => Err("no text where one is due"),
-        }
-    }
-
-    fn text(&self, field: Field) -> Result<String, Fault> {
-        self.optional(field)?.ok_or("a field that every such record has is missing")
-    }
-
-    fn parsed<T: FromStr>(&self, field: Field) -> Result<T, Fault> {
-        self.text(field)?.parse().map_err(|_| "a text that its field cannot hold")
     }
 }
