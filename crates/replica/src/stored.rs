@@ -41,7 +41,6 @@ pub struct Stored {
 /// What of a store a copy in memory does not have yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lacking {
-    Nothing,
     /// Entries after this one; and outbox and rejections, which are always read whole.
     EntriesAfter(Seq),
     /// The state, and the entries after it, which is at this seq.

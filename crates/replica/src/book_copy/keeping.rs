@@ -92,17 +92,17 @@ impl<D: Domain> BookCopy<D> {
         self.kept.as_ref().is_some_and(|kept| kept.writing.is_none() && !kept.due.is_empty())
     }
 
-    /// What somebody else wrote into the store, going by its head.
-    pub(crate) fn lacking(&self, head: &str) -> Result<Lacking, StoredError> {
-        let Some(kept) = &self.kept else { return Ok(Lacking::Nothing) };
+    /// What somebody else wrote into the store, going by its head, where they did.
+    pub(crate) fn lacking(&self, head: &str) -> Result<Option<Lacking>, StoredError> {
+        let Some(kept) = &self.kept else { return Ok(None) };
         let head: Head = serde_json::from_str(head)?;
         let Place { revision, starts, .. } = kept.place;
         Ok(if head.revision == revision {
-            Lacking::Nothing
+            None
         } else if revision > 0 && head.starts == starts && self.seq >= head.state_seq {
-            Lacking::EntriesAfter(self.seq)
+            Some(Lacking::EntriesAfter(self.seq))
         } else {
-            Lacking::Everything(head.state_seq)
+            Some(Lacking::Everything(head.state_seq))
         })
     }
 
@@ -122,6 +122,8 @@ impl<D: Domain> BookCopy<D> {
     }
 
     fn start_from(&mut self, head: &Head, base: Option<StoredState<D>>) {
+        // The entries that are stored follow from a state that does not read, and go with it.
+        let is_lost = base.is_none() && head.state_seq > Seq::ZERO;
         let (seq, hash, state) = match base {
             Some(base) => (base.seq, base.hash, base.into_state()),
             // It takes all of it from the server.
@@ -137,14 +139,14 @@ impl<D: Domain> BookCopy<D> {
         }
         if let Some(kept) = &mut self.kept {
             kept.due.entries.clear();
-            kept.due.started_over = false;
+            kept.due.started_over = is_lost;
         }
     }
 
     /// Entries that the store has, up to its last one: as if they came, but for writing them.
     fn follow(&mut self, entries: &[String], last: Seq, applied: &mut Applied<D>) {
         if self.kept.as_ref().is_some_and(|kept| kept.due.started_over) {
-            // They may be of the history that this copy has left, and go when it is written.
+            // They do not follow from what is here, and go when it is written.
             return;
         }
         for text in entries {

@@ -22,13 +22,13 @@ impl<D: Domain> Replica<D> {
         due.map(|(book, _)| *book).collect()
     }
 
-    /// What of a book's store this replica has not read, going by the stored head. Of a book without a head nothing is
-    /// stored.
-    pub fn lacking(&self, book: BookId, head: &str) -> Result<Lacking, StoredError> {
-        self.books.get(&book).map_or(Ok(Lacking::Nothing), |copy| copy.lacking(head))
+    /// What of a book's store this replica has not read, going by the stored head; none where it has all. Of a book without
+    /// a head nothing is stored.
+    pub fn lacking(&self, book: BookId, head: &str) -> Result<Option<Lacking>, StoredError> {
+        self.books.get(&book).map_or(Ok(None), |copy| copy.lacking(head))
     }
 
-    /// Takes in what was lacking. What does not read changes nothing.
+    /// Takes in what was lacking, while no write of the book is on its way. What does not read changes nothing.
     pub fn handle_stored(&mut self, book: BookId, stored: &Stored) -> Result<(), StoredError> {
         let Some(copy) = self.books.get_mut(&book) else { return Ok(()) };
         let Applied { touched, news, .. } = copy.handle_stored(stored)?;
@@ -37,7 +37,7 @@ impl<D: Domain> Replica<D> {
                 self.events.extend([Event::Reset { book }, Event::People { book }]);
                 self.subscribe(book);
             }
-            Lacking::EntriesAfter(_) | Lacking::Nothing => self.tell_changed(book, touched, news),
+            Lacking::EntriesAfter(_) => self.tell_changed(book, touched, news),
         }
         self.events.push_back(Event::Status);
         self.push_outbox(book);

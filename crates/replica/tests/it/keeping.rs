@@ -76,7 +76,7 @@ fn a_program_goes_on_where_the_last_one_ended() {
     shelf.sync(&mut first);
 
     let mut second = Stage::kept();
-    assert!(matches!(shelf.sync(&mut second), Lacking::Everything(_)));
+    assert!(matches!(shelf.sync(&mut second), Some(Lacking::Everything(_))));
     assert_eq!((second.view(), second.seq(), second.hash()), (first.view(), first.seq(), chain(&log)));
     assert_eq!((second.pending(), second.copy().role()), (vec![2], first.copy().role()));
     second.connect();
@@ -98,7 +98,7 @@ fn two_tabs_share_numbers_and_each_shows_what_the_other_wrote() {
     write(&mut there, 2, "tea").expect("fine");
     shelf.sync(&mut here);
     assert_eq!(here.pushed(), [1]);
-    assert!(matches!(shelf.sync(&mut there), Lacking::EntriesAfter(_)));
+    assert!(matches!(shelf.sync(&mut there), Some(Lacking::EntriesAfter(_))));
     assert_eq!(there.pushed(), [1, 2], "whoever has a line offers what is stored");
     assert_eq!((there.view().as_str(), there.pending()), ("milk tea", vec![1, 2]));
     shelf.read(&mut here);
@@ -252,7 +252,7 @@ fn a_copy_that_starts_over_does_so_in_the_store_and_in_every_tab() {
     shelf.sync(&mut here);
     assert_eq!((shelf.entries.len(), shelf.state.is_some()), (0, true));
     there.forget();
-    assert!(matches!(shelf.read(&mut there), Lacking::Everything(_)));
+    assert!(matches!(shelf.read(&mut there), Some(Lacking::Everything(_))));
     assert_eq!((there.view().as_str(), there.seq().0, there.pending()), ("milk tea jam", 5, vec![1]));
     assert!(there.events().contains(&Event::Reset { book: BOOK }));
     assert_eq!(there.sent().last().map(|frame| frame["after"].clone()), Some(json!(5)), "asks from there");
@@ -329,11 +329,30 @@ fn what_does_not_read_changes_nothing() {
     };
     assert!(here.replica.handle_stored(BOOK, &rows).is_err());
     assert_eq!((here.view().as_str(), here.pending()), ("milk", vec![1]));
-    // A state of another version is fetched anew; what waits is still there.
-    let mut damaged = shelf.clone();
-    damaged.state = Some(r#"{"version":99}"#.into());
-    let again = tab_of(&mut damaged);
-    assert_eq!((again.seq().0, again.pending(), again.view().as_str()), (0, vec![1], "milk"));
+}
+
+#[test]
+fn a_state_that_does_not_read_is_fetched_anew_and_what_waits_is_still_there() {
+    let mut shelf = Shelf::new();
+    let mut first = tab(&mut shelf);
+    first.hear(required(5));
+    first.take(snapshot(5, &[(1, "milk")]));
+    first.hear(subscribed_at(5, first.hash(), 0));
+    first.hear_entries(&[others(6, &[added(2, "tea")])]);
+    write(&mut first, 9, "jam").expect("fine");
+    shelf.sync(&mut first);
+    shelf.state = Some(r#"{"version":99}"#.into());
+
+    let mut next = tab_of(&mut shelf);
+    assert_eq!((next.seq().0, next.pending(), next.view().as_str()), (0, vec![1], "jam"));
+    next.connect();
+    next.hear(required(6));
+    shelf.sync(&mut next);
+    next.take(snapshot(6, &[(1, "milk"), (2, "tea")]));
+    shelf.sync(&mut next);
+    let last = tab_of(&mut shelf);
+    assert_eq!((last.seq().0, last.pending(), last.view().as_str()), (6, vec![1], "milk tea jam"));
+    assert_eq!(shelf.entries.len(), 0, "they followed from what was lost");
 }
 
 #[test]

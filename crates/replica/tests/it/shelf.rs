@@ -25,7 +25,7 @@ impl Shelf {
     }
 
     /// One transaction: reads what the replica lacks, then writes what the store lacks. What was read last.
-    pub(crate) fn sync(&mut self, stage: &mut Stage) -> Lacking {
+    pub(crate) fn sync(&mut self, stage: &mut Stage) -> Option<Lacking> {
         let lacking = self.read(stage);
         if let Some(write) = stage.replica.take_write(BOOK) {
             self.put(write);
@@ -35,26 +35,23 @@ impl Shelf {
     }
 
     /// The first half of it.
-    pub(crate) fn read(&self, stage: &mut Stage) -> Lacking {
+    pub(crate) fn read(&self, stage: &mut Stage) -> Option<Lacking> {
         if self.replica != stage.replica.id() {
             stage.replica.handle_new_replica(stage.now, self.replica);
         }
-        let Some(head) = &self.head else { return Lacking::Nothing };
-        let lacking = stage.replica.lacking(BOOK, head).expect("a head that reads");
-        let after = match lacking {
-            Lacking::Nothing => return lacking,
-            Lacking::EntriesAfter(seq) | Lacking::Everything(seq) => seq.0,
-        };
+        let head = self.head.as_ref()?;
+        let lacking = stage.replica.lacking(BOOK, head).expect("a head that reads")?;
+        let (Lacking::EntriesAfter(seq) | Lacking::Everything(seq)) = lacking;
         let stored = Stored {
             lacking,
             head: head.clone(),
             state: self.state.clone().filter(|_| matches!(lacking, Lacking::Everything(_))),
-            entries: self.entries.range(after + 1..).map(|(_, text)| text.clone()).collect(),
+            entries: self.entries.range(seq.0 + 1..).map(|(_, text)| text.clone()).collect(),
             outbox: self.outbox.values().cloned().collect(),
             rejections: self.rejections.values().cloned().collect(),
         };
         stage.replica.handle_stored(BOOK, &stored).expect("rows that read");
-        lacking
+        Some(lacking)
     }
 
     pub(crate) fn put(&mut self, write: StoreWrite) {

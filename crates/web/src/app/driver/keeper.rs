@@ -148,7 +148,6 @@ impl Transaction {
         let (state, after) = match lacking {
             Lacking::Everything(seq) => (self.get(Rows::States, &key.as_str().into()).await?, seq),
             Lacking::EntriesAfter(seq) => (None, seq),
-            Lacking::Nothing => (None, Seq(u64::MAX)),
         };
         let entries = self.all(Rows::Entries, &pairs_of(&key, Some(number(after)), None)?).await?;
         let outbox = self.all(Rows::Outbox, &pairs_of(&key, None, None)?).await?;

@@ -98,9 +98,7 @@ impl Driver {
         let Some(head) = transaction.head(book).await? else { return Ok(()) };
         // What does not read was written by a later version of the app, which is not to be harmed.
         let lacking = self.read(|replica| replica.lacking(book, &head)).map_err(|_| Fault::Gone)?;
-        if lacking == Lacking::Nothing {
-            return Ok(());
-        }
+        let Some(lacking) = lacking else { return Ok(()) };
         let stored = transaction.read(book, head, lacking).await?;
         self.step(|replica, _| replica.handle_stored(book, &stored)).map_err(|_| Fault::Gone)
     }
