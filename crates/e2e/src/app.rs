@@ -53,13 +53,31 @@ impl App {
         self.browser.wait_for("the app to be kept", look, Value::Null).await.map(drop)
     }
 
+    /// Who is not known on this device is offered a book without an account first.
+    pub async fn go_to_sign_in(&self) -> Result<()> {
+        self.browser.wait_to_see("#email, #to-sign").await?;
+        if self.browser.run("return !!document.querySelector('#to-sign')", Value::Null).await? == true {
+            self.browser.click("#to-sign").await?;
+        }
+        Ok(())
+    }
+
+    /// Begins a book that is on this device alone.
+    pub async fn begin_alone(&self) -> Result<()> {
+        self.browser.choose("#book-currency", "EUR").await?;
+        self.browser.click("#make-book").await?;
+        self.wait_for_chip("alone", "On this device").await
+    }
+
     pub async fn sign_up(&self, name: &str, email: &str, password: &str) -> Result<()> {
+        self.go_to_sign_in().await?;
         self.browser.click("label:has(> #mode-new)").await?;
         self.browser.fill("#name", name).await?;
         self.send_credentials(email, password).await
     }
 
     pub async fn sign_in(&self, email: &str, password: &str) -> Result<()> {
+        self.go_to_sign_in().await?;
         self.browser.click("label:has(> #mode-back)").await?;
         self.send_credentials(email, password).await
     }

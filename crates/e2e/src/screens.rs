@@ -32,8 +32,9 @@ impl Look {
 
 /// Signs somebody up, makes a book, fills it, and stops at each screen on the way, in each of its looks.
 pub async fn walk(app: &App, server: &Server, stop: impl AsyncFn(&App, Look) -> Result<()>) -> Result<()> {
-    app.browser.wait_to_see("#mode-new").await?;
-    look_at(app, "welcome", &stop).await?;
+    look_at(app, "first-run", &stop).await?;
+    app.browser.click("#to-sign").await?;
+    look_at(app, "sign-up", &stop).await?;
     app.browser.click("label:has(> #mode-back)").await?;
     app.browser.wait_until_gone("#name").await?;
     look_at(app, "sign-in", &stop).await?;

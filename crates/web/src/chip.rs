@@ -18,13 +18,14 @@ pub fn chip(status: SyncStatus, reached: bool, undecided: usize, waits: Waits) -
     let (state, icon, words) = match status {
         SyncStatus::Synced if undecided > 0 => ("attention", "attention", "Needs attention".into()),
         SyncStatus::Synced => ("synced", "synced", "Synced".into()),
+        SyncStatus::Offline(_) if waits == Waits::ForNobody => ("alone", "device", "On this device".into()),
         SyncStatus::Saving(0) => ("saving", "saving", "Catching up".into()),
         SyncStatus::Offline(0) if !reached => ("saving", "saving", "Catching up".into()),
         SyncStatus::Saving(pending) => ("saving", "saving", format!("Saving {pending}")),
         SyncStatus::Offline(0) => ("offline", "offline", "Offline".into()),
         SyncStatus::Offline(pending) => {
             let place = match waits {
-                Waits::OnThisDevice => "on this device",
+                Waits::ForNobody | Waits::OnThisDevice => "on this device",
                 Waits::InThisWindow => "in this window",
             };
             ("offline", "offline", format!("Offline, {pending} {place}"))
@@ -38,6 +39,8 @@ pub fn chip(status: SyncStatus, reached: bool, undecided: usize, waits: Waits) -
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Waits {
     OnThisDevice,
+    /// On this device, for good: the book belongs to no account.
+    ForNobody,
     /// The browser keeps nothing for this page, or does not any more.
     InThisWindow,
 }
@@ -56,6 +59,10 @@ pub fn sentence(status: SyncStatus, undecided: usize, waits: Waits) -> String {
         (SyncStatus::Saving(0), _) => "Fetching what others wrote.".into(),
         (SyncStatus::Saving(1), _) => "One change is on its way to the book.".into(),
         (SyncStatus::Saving(pending), _) => format!("{pending} changes are on their way to the book."),
+        (SyncStatus::Offline(_), Waits::ForNobody) => {
+            "All of it is saved, on this device alone. With an account it is elsewhere too, and others can join in."
+                .into()
+        }
         (SyncStatus::Offline(0), _) => "No connection to the book. Nothing of yours is waiting.".into(),
         (SyncStatus::Offline(1), Waits::OnThisDevice) => {
             "No connection. One change is saved on this device, and goes into the book by itself.".into()

@@ -36,6 +36,7 @@ fn all_of_it_by_keyboard() {
         let app = stage.app("here", Size::Desktop).await?;
 
         // Sign in: the fields follow each other, and Enter sends.
+        app.go_to_sign_in().await?;
         app.browser.click("label:has(> #mode-back)").await?;
         app.browser.fill("#email", &format!("{}{TAB}", mira.email)).await?;
         focus_is(&app, "#password").await?;

@@ -1,5 +1,6 @@
 //! Journeys through the app, each in a Chromium of its own or two.
 
+mod before_any_account;
 mod edit_and_undo;
 mod errors_in_words;
 mod harness;

@@ -18,11 +18,13 @@ fn the_app_opens_without_its_server() {
         stage.server.stop().await?;
         for path in ["/settings", "/"] {
             app.browser.goto(&format!("{}{path}", stage.server.origin())).await?;
-            app.browser.wait_to_read(".welcome .banner", "The server does not answer.").await?;
+            app.browser.wait_to_see("#make-book").await?;
         }
-        stage.server.start_again().await?;
-        app.browser.click("#retry").await?;
-        app.browser.wait_to_see("#email").await
+        app.begin_alone().await?;
+        app.add_person("Ana").await?;
+        app.wait_for_chip("alone", "On this device").await?;
+        app.browser.reload().await?;
+        app.wait_for_person("Ana").await.map(drop)
     });
 }
 

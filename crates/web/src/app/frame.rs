@@ -139,17 +139,19 @@ fn book_menu() -> Drawn {
     view! {
         <div id="book-menu" class="menu menu-book" popover="auto">
             <ul aria-label="Books">{books}</ul>
-            <button
-                class="option"
-                type="button"
-                id="new-book"
-                popovertarget="book-menu"
-                popovertargetaction="hide"
-                on:click=click(move || store.sheet.set(Some(Sheet::Book)))
-            >
-                {icon("plus")}
-                <span>"New book"</span>
-            </button>
+            {when(move || !store.is_alone(), move || view! {
+                <button
+                    class="option"
+                    type="button"
+                    id="new-book"
+                    popovertarget="book-menu"
+                    popovertargetaction="hide"
+                    on:click=click(move || store.sheet.set(Some(Sheet::Book)))
+                >
+                    {icon("plus")}
+                    <span>"New book"</span>
+                </button>
+            })}
         </div>
     }
 }

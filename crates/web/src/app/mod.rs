@@ -3,6 +3,7 @@
 //! From the bottom up: `driver` talks to the server and turns the replica's wheel, `store` is what screens read, and
 //! the other modules are screens and their parts.
 
+mod alone;
 mod browser;
 mod drawn;
 mod driver;

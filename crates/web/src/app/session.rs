@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use tidebook_book::BookId;
 use tidebook_ledger::Currency;
 
-use crate::app::driver::{self, BOOKS, Call, Fault, HttpError, Keeper, LOST};
+use crate::app::alone::{self, Alone, Brought};
+use crate::app::driver::{self, BOOKS, Call, Fault, HttpError, Keeper, LOST, PERSON};
 use crate::app::router;
 use crate::app::store::{BookItem, Me, Phase, Store};
 use crate::app::unsent::Lost;
@@ -19,13 +20,6 @@ struct Account {
 pub(crate) struct Page<T> {
     pub(crate) items: Vec<T>,
     next_cursor: Option<String>,
-}
-
-#[derive(Serialize)]
-struct NewBook<'a> {
-    id: BookId,
-    name: &'a str,
-    currency: Currency,
 }
 
 /// Who somebody says they are. What makes a new account stays out where one signs in.
@@ -43,34 +37,60 @@ pub(crate) struct Credentials {
 
 /// What is known before the first screen is drawn.
 pub(crate) enum Start {
-    SignedOut,
+    /// Nobody is; perhaps somebody was, or there is a book on this device that needs nobody.
+    SignedOut {
+        was_here: bool,
+        alone: Option<Alone>,
+    },
     Unreachable,
-    Here { me: Me, books: Vec<BookItem>, kept: Result<Keeper, Fault>, known: Known },
+    Here {
+        me: Me,
+        books: Vec<BookItem>,
+        kept: Result<Keeper, Fault>,
+        known: Known,
+        brought: Option<Brought>,
+    },
 }
 
 /// Who says so.
 pub(crate) enum Known {
     ToServer,
-    ToDevice { lost: Option<Lost> },
+    ToDevice {
+        lost: Option<Lost>,
+    },
+    /// Who is here has no account.
+    ToNobody(Alone),
 }
 
 /// Who is here: as the device knows it, or else as the server does.
 pub(crate) async fn start() -> Start {
-    if let Some(me) = driver::remembered_person::<Me>().await
+    let alone = alone::remembered().await;
+    let last = driver::device_fact::<Option<Me>>(PERSON).await.flatten();
+    let was_here = last.as_ref().is_some_and(|me| !me.is_alone());
+    if let Some(me) = last
         && let Ok(keeper) = Keeper::open(me.id).await
         && let Some(books) = keeper.fact(BOOKS).await
     {
-        let lost = keeper.fact::<Option<Lost>>(LOST).await.flatten();
-        return Start::Here { me, books, kept: Ok(keeper), known: Known::ToDevice { lost } };
+        let known = match alone.filter(|_| me.is_alone()) {
+            Some(alone) => Known::ToNobody(alone),
+            None => Known::ToDevice { lost: keeper.fact::<Option<Lost>>(LOST).await.flatten() },
+        };
+        let brought = alone::left_behind(me.id).await;
+        return Start::Here { me, books, kept: Ok(keeper), known, brought };
     }
     let me = match Call::get("/accounts/me").json::<Account>().await {
         Ok(account) => account.user,
-        Err(error) if error.is_unauthenticated() => return Start::SignedOut,
-        Err(_) => return Start::Unreachable,
+        Err(error) if error.is_unauthenticated() => return Start::SignedOut { was_here, alone },
+        Err(_) if was_here => return Start::Unreachable,
+        // To begin, nobody needs a server.
+        Err(_) => return Start::SignedOut { was_here, alone },
     };
     match all_books().await {
-        Ok(books) => Start::Here { kept: Keeper::open(me.id).await, me, books, known: Known::ToServer },
-        Err(error) if error.is_unauthenticated() => Start::SignedOut,
+        Ok(books) => {
+            let (kept, brought) = (Keeper::open(me.id).await, alone::left_behind(me.id).await);
+            Start::Here { me, books, kept, known: Known::ToServer, brought }
+        }
+        Err(error) if error.is_unauthenticated() => Start::SignedOut { was_here, alone },
         Err(_) => Start::Unreachable,
     }
 }
@@ -78,15 +98,26 @@ pub(crate) async fn start() -> Start {
 /// Shows what was found at the start.
 pub(crate) fn arrive(store: Store, start: Start) {
     match start {
-        Start::SignedOut => store.phase.set(Phase::SignedOut),
+        Start::SignedOut { was_here, alone } => {
+            store.was_here.update(|known| *known |= was_here);
+            store.alone.set(alone);
+            store.phase.set(Phase::SignedOut);
+        }
         Start::Unreachable => store.phase.set(Phase::Unreachable),
+        Start::Here { me, books, kept, known: Known::ToNobody(alone), .. } => {
+            store.alone.set(Some(alone));
+            enter(store, me, books, kept, None);
+            if store.invite.with_untracked(Option::is_some) {
+                store.phase.set(Phase::SignedOut);
+            }
+        }
         Start::Here { me, .. } if store.invite.with_untracked(Option::is_some) => driver::spawn(async move {
-            if come_in(store, me).await.is_err() {
+            if come_in(store, me, false).await.is_err() {
                 store.phase.set(Phase::Unreachable);
             }
         }),
-        Start::Here { me, books, kept, known } => {
-            enter(store, me, books, kept);
+        Start::Here { me, books, kept, known, brought } => {
+            enter(store, me, books, kept, brought);
             if let Known::ToDevice { lost } = known {
                 lost.into_iter().for_each(|lost| store.show_lost(lost));
                 driver::spawn(look_for_books(store));
@@ -109,18 +140,25 @@ async fn look_for_books(store: Store) {
     }
 }
 
-/// Signs in or up at one of the two addresses that answer with an account.
-pub(crate) async fn sign(store: Store, path: &str, body: &Credentials) -> Result<(), HttpError> {
+/// Signs in or up at one of the two addresses that answer with an account. `brings`: what was written on this device
+/// without one comes along.
+pub(crate) async fn sign(store: Store, path: &str, body: &Credentials, brings: bool) -> Result<(), HttpError> {
     let Account { user } = Call::post(path, body).json().await?;
-    come_in(store, user).await
+    come_in(store, user, brings).await
 }
 
 /// Accepts the invite there is, and shows the books.
-async fn come_in(store: Store, me: Me) -> Result<(), HttpError> {
+async fn come_in(store: Store, me: Me, brings: bool) -> Result<(), HttpError> {
     let refused = accept_invite(store).await.err();
+    let mut brought = alone::left_behind(me.id).await;
+    if let Some((alone, driver)) = store.alone.get_untracked().zip(store.driver()).filter(|_| brings) {
+        brought = Some(alone::hand_over(alone, &me, &driver).await?);
+        store.alone.set(None);
+        router::go(store, Route::Contacts);
+    }
     let books = all_books().await?;
     let kept = Keeper::open(me.id).await;
-    enter(store, me, books, kept);
+    enter(store, me, books, kept, brought);
     refused.into_iter().for_each(|error| store.say(error.words()));
     Ok(())
 }
@@ -155,8 +193,7 @@ pub(crate) async fn sign_out(store: Store) -> Result<(), HttpError> {
 
 /// Makes a book and opens it. The id is made here, so that a repeated call makes no second one.
 pub(crate) async fn make_book(store: Store, id: BookId, name: &str, currency: Currency) -> Result<(), HttpError> {
-    let body = NewBook { id, name: name.trim(), currency };
-    let book: BookItem = Call::post("/books", &body).json().await?;
+    let book = create_book(&BookItem { id, name: name.trim().to_owned(), currency }).await?;
     store.books.update(|books| {
         if !books.iter().any(|known| known.id == book.id) {
             books.push(book);
@@ -167,19 +204,27 @@ pub(crate) async fn make_book(store: Store, id: BookId, name: &str, currency: Cu
     Ok(())
 }
 
+/// Makes a book on the server. The same call again by its owner changes nothing.
+pub(crate) async fn create_book(book: &BookItem) -> Result<BookItem, HttpError> {
+    Call::post("/books", book).json().await
+}
+
 pub(crate) fn new_book_id() -> BookId {
     BookId(driver::new_id())
 }
 
-fn enter(store: Store, me: Me, books: Vec<BookItem>, kept: Result<Keeper, Fault>) {
+/// Shows the books to whoever is here, with what they brought.
+pub(crate) fn enter(store: Store, me: Me, books: Vec<BookItem>, kept: Result<Keeper, Fault>, brought: Option<Brought>) {
     store.toast.set(None);
-    store.employ_driver(&me, kept);
+    store.book.set(None);
+    let arrives = brought.as_ref().map(|brought| brought.book);
+    store.employ_driver(&me, kept, brought);
     store.me.set(Some(me));
     let remembered = Store::remembered_book().filter(|id| books.iter().any(|book| book.id == *id));
     let open = remembered.or_else(|| books.first().map(|book| book.id));
     store.books.set(books);
     store.keep_books();
-    match open {
+    match arrives.or(open) {
         Some(book) => store.open_book(book),
         None => store.phase.set(Phase::FirstBook),
     }

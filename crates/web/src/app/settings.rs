@@ -1,11 +1,11 @@
 //! Settings: how it looks, who is signed in, and the way out.
 
 use crate::app::browser::{document, forget, remember, remembered};
-use crate::app::drawn::{Drawn, click, part, value, view, when};
+use crate::app::drawn::{Drawn, click, part, text, value, view, when};
 use crate::app::driver::spawn;
 use crate::app::members::members_section;
 use crate::app::parts::{avatar, icon};
-use crate::app::store::Store;
+use crate::app::store::{Phase, Store};
 use crate::app::watched::Watched;
 use crate::app::{keys, session};
 use leptos::prelude::*;
@@ -17,6 +17,7 @@ const THEMES: [(&str, &str, &str); 3] =
     [("system", "System", "auto"), ("light", "Light", "sun"), ("dark", "Dark", "moon")];
 
 pub(crate) fn settings() -> Drawn {
+    let store = expect_context::<Store>();
     view! {
         <div class="page narrow">
             <header class="page-head"><h1 class="title" tabindex="-1" data-arrival>"Settings"</h1></header>
@@ -27,11 +28,7 @@ pub(crate) fn settings() -> Drawn {
                     <KeysSwitch/>
                 </div>
             </section>
-            <MembersSection/>
-            <section class="set" aria-labelledby="set-account">
-                <h2 class="label" id="set-account">"Account"</h2>
-                <Account/>
-            </section>
+            {part(move || if store.is_alone() { no_account(store) } else { with_account() })}
             <section class="set" aria-labelledby="set-about">
                 <h2 class="label" id="set-about">"About"</h2>
                 <div>
@@ -45,6 +42,40 @@ pub(crate) fn settings() -> Drawn {
                 </div>
             </section>
         </div>
+    }
+}
+
+fn with_account() -> Drawn {
+    view! {
+        <MembersSection/>
+        <section class="set" aria-labelledby="set-account">
+            <h2 class="label" id="set-account">"Account"</h2>
+            <Account/>
+        </section>
+    }
+}
+
+/// A book that is on this device alone, and the way out of that.
+fn no_account(store: Store) -> Drawn {
+    view! {
+        <section class="set" aria-labelledby="set-account">
+            <h2 class="label" id="set-account">{text(move || store.book_name())}</h2>
+            <div class="set-row">
+                {icon("device")}
+                <span class="row-main">
+                    <span>"On this device alone"</span>
+                    <span class="small">"With an account it is on your other devices too, and others can write in it."</span>
+                </span>
+                <button
+                    id="get-account"
+                    class="btn btn-line"
+                    type="button"
+                    on:click=click(move || store.phase.set(Phase::SignedOut))
+                >
+                    "Account"
+                </button>
+            </div>
+        </section>
     }
 }
 

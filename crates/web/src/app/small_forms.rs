@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::app::alone;
 use crate::app::drawn::{Drawn, attr, click, text, value, view};
 use crate::app::driver::spawn;
 use crate::app::parts::{currency_select, field_error};
@@ -30,12 +31,17 @@ pub(crate) fn book_fields(label: &'static str, action: &'static str) -> Drawn {
     let is_busy = Watched::new(false);
     let make = move || {
         let typed = name.get_untracked();
-        fault.set(name_fault(&typed));
+        let needs_no_account = store.me.with_untracked(Option::is_none);
+        // Who tries it out needs no name for it.
+        fault.set(name_fault(&typed).filter(|_| !(needs_no_account && typed.trim().is_empty())));
         if fault.with_untracked(Option::is_some) || is_busy.get_untracked() {
             return;
         }
         is_busy.set(true);
         spawn(async move {
+            if needs_no_account {
+                return alone::begin(store, id, typed.trim(), currency.get_untracked()).await;
+            }
             let made = session::make_book(store, id, &typed, currency.get_untracked()).await;
             match made {
                 Ok(()) => {

@@ -17,8 +17,9 @@ use tidebook_ledger::{
 };
 use tidebook_replica::{BookCopy, NewMutation, SyncStatus};
 
+use crate::app::alone::{Alone, Brought};
 use crate::app::browser;
-use crate::app::driver::{self, Alarm, BOOKS, Driver, Fault, Keeper, LOST};
+use crate::app::driver::{self, Alarm, BOOKS, Driver, Fault, Keeper, LOST, PERSON};
 use crate::app::unsent::{Lost, RejectedChange, unsent_words};
 use crate::app::watched::Watched;
 use crate::chip::Waits;
@@ -44,8 +45,20 @@ pub(crate) enum Phase {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Me {
     pub(crate) id: UserId,
+    /// Empty where there is no account.
     pub(crate) email: String,
     pub(crate) name: String,
+}
+
+impl Me {
+    /// Somebody without an account.
+    pub(crate) fn alone(id: UserId) -> Self {
+        Self { id, email: String::new(), name: "You".into() }
+    }
+
+    pub(crate) fn is_alone(&self) -> bool {
+        self.email.is_empty()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +139,8 @@ pub(crate) struct Store {
     mark_alarm: Watched<SendWrapper<Alarm>>,
     /// Somebody was signed in in this window before.
     pub(crate) was_here: Watched<bool>,
+    /// The book on this device that belongs to no account.
+    pub(crate) alone: Watched<Option<Alone>>,
 }
 
 impl Store {
@@ -163,6 +178,7 @@ impl Store {
             parked: Watched::new(Vec::new()),
             mark_alarm: Watched::new(SendWrapper::new(Alarm::default())),
             was_here: Watched::new(Self::remembered_book().is_some()),
+            alone: Watched::new(None),
         }
     }
 
@@ -222,6 +238,11 @@ impl Store {
         self.me.with(|me| me.as_ref().is_some_and(|me| me.id == user))
     }
 
+    /// Whoever is here has no account, and the open book is on this device alone.
+    pub(crate) fn is_alone(self) -> bool {
+        self.me.with(|me| me.as_ref().is_some_and(Me::is_alone))
+    }
+
     /// Whether the person may write; until the server has told, nothing speaks against it.
     pub(crate) fn may_write(self) -> bool {
         self.role.get().is_none_or(Role::may_write)
@@ -238,8 +259,11 @@ impl Store {
 
     /// Where what is not in the book yet waits.
     pub(crate) fn waits(self) -> Waits {
-        let is_kept = self.unsaved_now.get() == 0 && self.fault.get().is_none();
-        if is_kept { Waits::OnThisDevice } else { Waits::InThisWindow }
+        match self.unsaved_now.get() == 0 && self.fault.get().is_none() {
+            true if self.is_alone() => Waits::ForNobody,
+            true => Waits::OnThisDevice,
+            false => Waits::InThisWindow,
+        }
     }
 
     /// How many changes are not in the book yet.
@@ -324,7 +348,7 @@ impl Store {
         let me = json(&me);
         // A browser that keeps nothing asks who is there each time.
         driver::spawn(async {
-            let _nothing_is_kept = driver::remember_person(me).await;
+            let _nothing_is_kept = driver::keep_device_facts(&[(PERSON, me)]).await;
         });
     }
 
@@ -384,14 +408,15 @@ impl Store {
     // Sessions.
 
     /// Takes up where the person left off, if they were here before in this window; else from what the device keeps.
-    pub(crate) fn employ_driver(self, me: &Me, kept: Result<Keeper, Fault>) {
+    pub(crate) fn employ_driver(self, me: &Me, kept: Result<Keeper, Fault>, brought: Option<Brought>) {
         let mut left = None;
         self.parked.update_untracked(|parked| {
             let place = parked.iter().position(|driver| driver.user() == me.id);
             left = place.map(|place| parked.swap_remove(place).take());
         });
         Self::remember_person(Some(me));
-        let driver = left.unwrap_or_else(|| Driver::new(me.id, kept, move |news| self.hear(news)));
+        let driver = left.unwrap_or_else(|| Driver::new(me, kept, move |news| self.hear(news)));
+        brought.into_iter().for_each(|brought| driver.bring(brought));
         self.driver.set(Some(SendWrapper::new(driver.clone())));
         driver.connect_now();
     }
@@ -434,6 +459,6 @@ impl Store {
     }
 }
 
-fn json(fact: &impl Serialize) -> String {
+pub(crate) fn json(fact: &impl Serialize) -> String {
     serde_json::to_string(fact).expect("a fact serialises into memory")
 }

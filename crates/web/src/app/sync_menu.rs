@@ -60,8 +60,8 @@ fn inside(store: Store) -> Drawn {
         <h2 class="label">{text(move || chip.with(|chip| chip.words.clone()))}</h2>
         <p>{text(move || sentence(store.status.get(), undecided(store), store.waits()))}</p>
         {error_line(memo(move || store.held.get()))}
-        <p class="small quiet">{last}</p>
-        {when(move || matches!(store.status.get(), SyncStatus::Offline(_)), move || view! {
+        {(!store.is_alone()).then(|| view! { <p class="small quiet">{last}</p> })}
+        {when(move || matches!(store.status.get(), SyncStatus::Offline(_)) && !store.is_alone(), move || view! {
             <button id="retry" class="btn btn-line" type="button" on:click=click(move || store.connect_now())>
                 {icon("retry")}
                 "Try now"

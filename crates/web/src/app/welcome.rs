@@ -3,14 +3,16 @@
 use leptos::prelude::*;
 use web_sys::SubmitEvent;
 
+use crate::app::alone;
 use crate::app::browser::{by_id, focus};
-use crate::app::drawn::{Drawn, attr, click, flag, text, value, view, when};
+use crate::app::drawn::{Drawn, attr, click, flag, part, text, value, view, when};
 use crate::app::driver::{HttpError, after_ms, spawn};
+use crate::app::format;
 use crate::app::frame::try_again;
-use crate::app::parts::{error_line, field_error, icon};
+use crate::app::parts::{avatar, error_line, field_error, icon};
 use crate::app::session::{self, Credentials};
 use crate::app::small_forms::book_fields;
-use crate::app::store::Store;
+use crate::app::store::{Phase, Store};
 use crate::app::watched::{Derived, Watched, memo};
 use crate::chip::Waits;
 
@@ -39,9 +41,87 @@ struct Fields {
     wants_setup_code: Watched<bool>,
     faults: Watched<Faults>,
     is_busy: Watched<bool>,
+    /// What was written on this device without an account comes along.
+    brings: Watched<bool>,
 }
 
+/// A book at once, or an account: who never was here begins with the one, who was with the other.
 pub(crate) fn welcome() -> Drawn {
+    let store = expect_context::<Store>();
+    let is_known = store.was_here.get_untracked() || store.is_alone() || store.invite.with_untracked(Option::is_some);
+    let signs = Watched::new(is_known);
+    view! {
+        <Words>
+            {part(move || if signs.get() { sign_form(signs) } else { start_form(signs) })}
+        </Words>
+    }
+}
+
+/// A book without an account: the one on this device, or a new one.
+fn start_form(signs: Watched<bool>) -> Drawn {
+    let store = expect_context::<Store>();
+    let form = match store.alone.get_untracked() {
+        Some(alone) => {
+            let words = format!("Open “{}”", alone.book.name);
+            let open = move || spawn(alone::open(store, alone.clone()));
+            view! {
+                <div class="btn-row">
+                    <button id="open-alone" class="btn btn-solid" type="button" on:click=click(open)>{words}</button>
+                </div>
+            }
+        }
+        None => book_fields("Name your first book", "Start writing"),
+    };
+    view! {
+        <form id="first-book" novalidate on:submit=|event| event.prevent_default()>
+            {form}
+            <p class="small quiet">
+                "No account needed; it stays on this device until you want it elsewhere. "
+                <button id="to-sign" class="text-link" type="button" on:click=click(move || signs.set(true))>
+                    "Sign in"
+                </button>
+            </p>
+            <Example/>
+        </form>
+    }
+}
+
+/// What a line looks like, until there are one's own.
+fn example() -> Drawn {
+    let is_there = Watched::new(true);
+    let euros = |amount| format::money(amount, format::home_currency()).signed();
+    view! {
+        <div>
+            {when(move || is_there.get(), move || view! {
+                <ul class="rows example" aria-label="An example">
+                    <li>
+                        <div class="row row-4">
+                            {avatar("Robin Example")}
+                            <span class="row-main">
+                                <span class="row-name">"Robin, an example"</span>
+                                <span class="row-sub"><span>"Lunch, so that the page is not blank"</span></span>
+                            </span>
+                            <span class="row-end">
+                                <data class="amt is-owed" value="1200">{euros(1200)}</data>
+                                <span class="word">"owes you"</span>
+                            </span>
+                            <button
+                                class="icon-btn"
+                                type="button"
+                                aria-label="Remove the example"
+                                on:click=click(move || is_there.set(false))
+                            >
+                                {icon("close")}
+                            </button>
+                        </div>
+                    </li>
+                </ul>
+            })}
+        </div>
+    }
+}
+
+fn sign_form(signs: Watched<bool>) -> Drawn {
     let store = expect_context::<Store>();
     let fields = Fields {
         is_new: Watched::new(!store.was_here.get_untracked()),
@@ -52,10 +132,12 @@ pub(crate) fn welcome() -> Drawn {
         wants_setup_code: Watched::new(false),
         faults: Watched::new(Faults::default()),
         is_busy: Watched::new(false),
+        brings: Watched::new(store.is_alone()),
     };
-    let unsent = store.unsent();
+    let unsent = if store.is_alone() { 0 } else { store.unsent() };
+    let back = move || if store.is_alone() { store.phase.set(Phase::Open) } else { signs.set(false) };
     view! {
-        <Words>
+        <div>
             {(unsent > 0).then(|| view! {
                 <div class="banner" data-kind="failed">
                     {icon("alert")}
@@ -86,6 +168,7 @@ pub(crate) fn welcome() -> Drawn {
                         autocomplete=memo(|| "off") content=fields.setup_code
                         fault=memo(move || fields.faults.with(|faults| faults.setup_code.clone()))/>
                 })}
+                {store.is_alone().then(|| bring_switch(store, fields.brings))}
                 <div class="btn-row">
                     <button
                         id="submit"
@@ -95,9 +178,32 @@ pub(crate) fn welcome() -> Drawn {
                     >
                         {text(move || if fields.is_new.get() { "Create account" } else { "Sign in" }.into())}
                     </button>
+                    <button id="without" class="btn btn-quiet" type="button" on:click=click(back)>
+                        {if store.is_alone() { "Back to the book" } else { "Write without an account" }}
+                    </button>
                 </div>
             </form>
-        </Words>
+        </div>
+    }
+}
+
+/// Asks before anything of this device goes into an account.
+fn bring_switch(store: Store, brings: Watched<bool>) -> Drawn {
+    view! {
+        <label class="set-row">
+            <span class="row-main">
+                <span>{format!("Bring “{}” along", store.book_name())}</span>
+                <span class="small">"Everything in it goes into your account. Otherwise it stays on this device."</span>
+            </span>
+            <input
+                id="bring"
+                class="switch"
+                type="checkbox"
+                role="switch"
+                checked=true
+                on:change=move |event| brings.set(event_target_checked(&event))
+            />
+        </label>
     }
 }
 
@@ -207,7 +313,7 @@ fn send(store: Store, fields: Fields) {
     fields.is_busy.set(true);
     spawn(async move {
         let (path, credentials) = request(store, fields);
-        let result = session::sign(store, path, &credentials).await;
+        let result = session::sign(store, path, &credentials, fields.brings.get_untracked()).await;
         fields.is_busy.set(false);
         if let Err(error) = result {
             if wants_setup_code(&error) {
@@ -282,7 +388,7 @@ fn focus_first_fault() {
 
 fn waiting_words(unsent: usize, waits: Waits) -> String {
     let place = match waits {
-        Waits::OnThisDevice => "on this device",
+        Waits::OnThisDevice | Waits::ForNobody => "on this device",
         Waits::InThisWindow => "in this window",
     };
     match unsent {

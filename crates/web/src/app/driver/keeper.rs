@@ -26,19 +26,24 @@ pub(crate) struct Keeper {
 /// seconds later, or never.)
 const DEVICE: &str = "tidebook";
 /// The name of who was here last.
-const PERSON: &str = "person";
+pub(crate) const PERSON: &str = "person";
+/// The name of the book that is on this device alone.
+pub(crate) const ALONE: &str = "alone";
 
-/// Who was here last, on this device.
-pub(crate) async fn remembered_person<T: DeserializeOwned>() -> Option<T> {
+/// What the device remembers under a name.
+pub(crate) async fn device_fact<T: DeserializeOwned>(name: &str) -> Option<T> {
     let database = Database::open(DEVICE).await.ok()?;
     let transaction = database.transaction(Mode::Read).ok()?;
-    serde_json::from_str(&transaction.get(Rows::Facts, &PERSON.into()).await.ok()??).ok()
+    serde_json::from_str(&transaction.get(Rows::Facts, &name.into()).await.ok()??).ok()
 }
 
-pub(crate) async fn remember_person(person: String) -> Result<(), Fault> {
+/// All of them at once, or none.
+pub(crate) async fn keep_device_facts(facts: &[(&str, String)]) -> Result<(), Fault> {
     let database = Database::open(DEVICE).await?;
     let transaction = database.transaction(Mode::WriteForGood)?;
-    transaction.put(Rows::Facts, &PERSON.into(), &person)?;
+    for (name, fact) in facts {
+        transaction.put(Rows::Facts, &(*name).into(), fact)?;
+    }
     transaction.done().await
 }
 
@@ -134,8 +139,13 @@ async fn replica_or(transaction: &Transaction, outworn: Option<ReplicaId>) -> Re
 }
 
 impl Transaction {
-    pub(super) async fn replica(&self) -> Result<Option<ReplicaId>, Fault> {
-        Ok(self.get(Rows::Facts, &REPLICA.into()).await?.and_then(|id| id.parse().ok()))
+    /// A store without one is closed for good: what was in it is on its way into another.
+    pub(super) async fn replica(&self) -> Result<ReplicaId, Fault> {
+        self.get(Rows::Facts, &REPLICA.into()).await?.and_then(|id| id.parse().ok()).ok_or(Fault::Gone)
+    }
+
+    pub(super) fn close_for_good(&self) -> Result<(), Fault> {
+        self.delete(Rows::Facts, &REPLICA.into())
     }
 
     pub(super) async fn head(&self, book: BookId) -> Result<Option<String>, Fault> {

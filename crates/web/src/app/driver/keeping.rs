@@ -3,15 +3,16 @@
 use std::rc::Rc;
 
 use js_sys::{Function, Reflect};
-use tidebook_book::{BookId, ReplicaId};
-use tidebook_ledger::Ledger;
-use tidebook_replica::{Lacking, Replica};
+use tidebook_book::{BookId, ReplicaId, Seq};
+use tidebook_ledger::{Ledger, LedgerOp};
+use tidebook_replica::{BookCopy, Lacking, NewMutation, Replica};
 use wasm_bindgen::JsCast;
 
 use super::clock::{monotonic, new_id};
 use super::database::{Fault, Mode, Transaction};
 use super::keeper::{Keeper, LOST};
 use super::{Driver, spawn};
+use crate::app::alone::{self, Brought};
 use crate::app::browser::window;
 
 impl Driver {
@@ -54,6 +55,20 @@ impl Driver {
             }
         }
         self.is_keeping.set(false);
+        self.forget_where_it_came_from();
+    }
+
+    /// All that was brought is in this store: where it came from has no more use.
+    fn forget_where_it_came_from(&self) {
+        let is_kept = |brought: &mut Brought| {
+            let is_taken = self.read(|replica| replica.book(brought.book).is_some()) && brought.mutations.is_empty();
+            is_taken && !self.has_unsaved(brought.book)
+        };
+        if self.keeper.borrow().is_some()
+            && let Some(brought) = self.brought.borrow_mut().take_if(is_kept)
+        {
+            spawn(alone::forget(brought.from));
+        }
     }
 
     /// Reads what others wrote, then writes what is new here, in one transaction.
@@ -92,7 +107,8 @@ impl Driver {
 
     /// Takes in what the store has of a book and this window has not.
     async fn take_in(self: &Rc<Self>, transaction: &Transaction, book: BookId) -> Result<(), Fault> {
-        if let Some(stored) = transaction.replica().await?.filter(|id| *id != self.read(Replica::id)) {
+        let stored = transaction.replica().await?;
+        if stored != self.read(Replica::id) {
             self.step(|replica, now| replica.handle_new_replica(now, stored));
         }
         let Some(head) = transaction.head(book).await? else { return Ok(()) };
@@ -112,7 +128,7 @@ impl Driver {
     }
 
     /// Opens a book with what the store has of it.
-    pub(super) async fn open_kept_book(self: Rc<Self>, book: BookId) {
+    pub(crate) async fn open_kept_book(self: Rc<Self>, book: BookId) {
         let stored = match self.keeper() {
             Some(keeper) => self.stored(&keeper, book).await,
             None => Ok(None),
@@ -129,6 +145,52 @@ impl Driver {
                 self.follow_book(book);
             }
         }
+        self.take_over(book);
+    }
+
+    /// Writes what was brought from a book without an account, all but what an earlier attempt has written.
+    pub(super) fn take_over(self: &Rc<Self>, book: BookId) {
+        let mut brought = self.brought.borrow_mut();
+        let Some(brought) = brought.as_mut().filter(|brought| brought.book == book) else { return };
+        let mutations = std::mem::take(&mut brought.mutations);
+        self.step(|replica, _| {
+            for mutation in mutations {
+                let is_here = |copy: &BookCopy<Ledger>| copy.pending().any(|it| it.mutation.id == mutation.id);
+                if !replica.book(book).is_some_and(is_here) {
+                    // What the view refuses is in the book already.
+                    let _ = replica.mutate(book, mutation);
+                }
+            }
+        });
+    }
+
+    /// Everything that was written in a book here, for another to take over: nobody writes in this store any more.
+    pub(crate) async fn hand_over(self: &Rc<Self>, book: BookId) -> Vec<NewMutation<LedgerOp>> {
+        if let Some(keeper) = self.keeper() {
+            // Where that fails, what is in memory is all there is.
+            let _ = self.close_for_good(&keeper, book).await;
+        }
+        self.stop();
+        self.read(|replica| {
+            let pending = replica.book(book).into_iter().flat_map(BookCopy::pending).map(|pending| &pending.mutation);
+            let anew = pending.filter(|mutation| !mutation.ops.is_empty()).map(|mutation| NewMutation {
+                id: mutation.id,
+                made_at: mutation.made_at,
+                base: Seq::ZERO,
+                ops: mutation.ops.clone(),
+                undoes: None,
+            });
+            anew.collect()
+        })
+    }
+
+    async fn close_for_good(self: &Rc<Self>, keeper: &Keeper, book: BookId) -> Result<(), Fault> {
+        let transaction = keeper.transaction(Mode::WriteForGood)?;
+        self.take_in(&transaction, book).await?;
+        transaction.close_for_good()?;
+        transaction.done().await?;
+        keeper.tell_others(book);
+        Ok(())
     }
 
     async fn stored(&self, keeper: &Keeper, book: BookId) -> Result<Option<tidebook_replica::Stored>, Fault> {

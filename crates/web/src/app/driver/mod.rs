@@ -22,12 +22,15 @@ use tidebook_replica::{BookCopy, Event, Keeps, Monotonic, Replica, ReplicaConfig
 pub(crate) use clock::{day_of, monotonic, new_id, now, today};
 pub(crate) use database::Fault;
 pub(crate) use http::{Call, HttpError, sentence};
-pub(crate) use keeper::{BOOKS, Keeper, LOST, remember_person, remembered_person};
+pub(crate) use keeper::{ALONE, BOOKS, Keeper, LOST, PERSON, device_fact, keep_device_facts};
 pub(crate) use news::News;
 pub(crate) use task::spawn;
 pub(crate) use timer::{Alarm, after_ms};
 
 use socket::{Socket, SocketEvent};
+
+use crate::app::alone::Brought;
+use crate::app::store::Me;
 
 /// How long a socket may take to open before it counts as dead; browsers themselves wait for minutes.
 const OPEN_WITHIN_MS: u64 = 10_000;
@@ -55,18 +58,22 @@ pub(crate) struct Driver {
     /// Something is being written.
     is_keeping: Cell<bool>,
     asked_to_stay: Cell<bool>,
+    /// There is no account, and so nothing to connect to.
+    is_alone: bool,
+    /// What comes from a book without an account, until it is in this account's store.
+    brought: RefCell<Option<Brought>>,
     tell: Box<dyn Fn(News)>,
 }
 
 impl Driver {
     /// A driver that tells `tell` what changed; never while the replica is in use.
-    pub(crate) fn new(user: UserId, kept: Result<Keeper, Fault>, tell: impl Fn(News) + 'static) -> Rc<Self> {
+    pub(crate) fn new(me: &Me, kept: Result<Keeper, Fault>, tell: impl Fn(News) + 'static) -> Rc<Self> {
         let (replica, keeps) = match &kept {
             Ok(keeper) => (keeper.replica, Keeps::InStore),
             Err(_) => (ReplicaId(new_id()), Keeps::InMemory),
         };
         let client = concat!("tidebook-web/", env!("CARGO_PKG_VERSION")).to_owned();
-        let config = ReplicaConfig { replica, user, client, token: None, seed: clock::random_seed(), keeps };
+        let config = ReplicaConfig { replica, user: me.id, client, token: None, seed: clock::random_seed(), keeps };
         let fault = kept.as_ref().err().copied();
         let driver = Rc::new(Self {
             replica: RefCell::new(Replica::new(config)),
@@ -80,6 +87,8 @@ impl Driver {
             fault: Cell::new(fault),
             is_keeping: Cell::default(),
             asked_to_stay: Cell::default(),
+            is_alone: me.is_alone(),
+            brought: RefCell::default(),
             tell: Box::new(tell),
         });
         driver.listen_to_other_tabs();
@@ -114,6 +123,11 @@ impl Driver {
         self.books.borrow().iter().filter_map(|book| replica.book(*book)).map(of_book).sum()
     }
 
+    /// Takes over what was written without an account, once its book is open.
+    pub(crate) fn bring(&self, brought: Brought) {
+        *self.brought.borrow_mut() = Some(brought);
+    }
+
     /// Follows a book from now on.
     pub(crate) fn open_book(self: &Rc<Self>, book: BookId) {
         let is_new = !self.books.borrow().contains(&book);
@@ -124,6 +138,7 @@ impl Driver {
             return spawn(self.clone().open_kept_book(book));
         }
         self.follow_book(book);
+        self.take_over(book);
     }
 
     fn follow_book(self: &Rc<Self>, book: BookId) {
@@ -220,6 +235,10 @@ impl Driver {
     }
 
     fn connect(self: &Rc<Self>, replica: &mut Replica<Ledger>) {
+        if self.is_alone {
+            // The replica waits for a line that nobody opens.
+            return;
+        }
         let driver = Rc::downgrade(self);
         let socket = Socket::connect(move |event| {
             if let Some(driver) = driver.upgrade() {

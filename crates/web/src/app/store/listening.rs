@@ -114,7 +114,8 @@ impl Store {
         self.status.put(status);
         self.reached.put(driver.reached());
         self.fault.put(driver.fault());
-        let is_current = self.copy(|copy| copy.epoch().is_some() && copy.seq() >= copy.head()).unwrap_or(false);
+        let is_current =
+            self.is_alone() || self.copy(|copy| copy.epoch().is_some() && copy.seq() >= copy.head()).unwrap_or(false);
         if is_current {
             self.was_current.put(true);
         }
@@ -127,6 +128,10 @@ impl Store {
     }
 
     fn look_at_waiting(self) {
+        if self.is_alone() {
+            // It is where it belongs.
+            return;
+        }
         let (waiting, next_in) = self.copy(|copy| waiting(copy.pending(), driver::now())).unwrap_or_default();
         self.waiting.put(waiting);
         self.mark_alarm.update_untracked(|alarm| match next_in.and_then(|ms| u64::try_from(ms).ok()) {
