@@ -31,9 +31,16 @@ fn a_debt_in_six_taps_goes_along_into_an_account() {
         let marks = app.browser.run("return document.querySelectorAll('.mark').length", Value::Null).await?;
         ensure!(marks == 0, "nothing waits where there is nothing to wait for");
 
+        app.browser.open_tab(&stage.server.origin()).await?;
+        app.wait_for_person("Ana Kovač").await?;
+        app.browser.show_tab(0).await?;
         ask_for_an_account(&app).await?;
         app.sign_up("Mira", "mira@example.org", PASSWORD).await?;
         app.wait_for_book().await?;
+        app.browser.show_tab(1).await?;
+        app.wait_for_book().await?;
+        app.wait_for_person("Ana Kovač").await?;
+        app.browser.show_tab(0).await?;
         let mira = Account::signed_in(&stage.server, "mira@example.org", PASSWORD).await?;
         let book = mira.only_book().await?;
         ensure!(mira.head(book).await? == 3, "the book's own entry, and one for each time something was written");

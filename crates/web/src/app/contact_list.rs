@@ -250,6 +250,7 @@ fn storage_banner(fault: Fault) -> Drawn {
     let why = match fault {
         Fault::Full => "This device is full.",
         Fault::Gone => "This browser keeps nothing for this page.",
+        Fault::Moved => "This book went into an account meanwhile.",
     };
     view! {
         <div class="banner" data-kind="failed" role="status" id="storage">

@@ -14,6 +14,8 @@ pub(crate) enum Fault {
     Full,
     /// There is no database: the browser forbids it, or somebody deleted it.
     Gone,
+    /// What was in it went into an account, in another tab.
+    Moved,
 }
 
 /// Each kind of row, in a store of its own.

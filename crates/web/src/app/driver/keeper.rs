@@ -141,7 +141,7 @@ async fn replica_or(transaction: &Transaction, outworn: Option<ReplicaId>) -> Re
 impl Transaction {
     /// A store without one is closed for good: what was in it is on its way into another.
     pub(super) async fn replica(&self) -> Result<ReplicaId, Fault> {
-        self.get(Rows::Facts, &REPLICA.into()).await?.and_then(|id| id.parse().ok()).ok_or(Fault::Gone)
+        self.get(Rows::Facts, &REPLICA.into()).await?.and_then(|id| id.parse().ok()).ok_or(Fault::Moved)
     }
 
     pub(super) fn close_for_good(&self) -> Result<(), Fault> {

@@ -166,7 +166,8 @@ impl Driver {
 
     /// Everything that was written in a book here, for another to take over: nobody writes in this store any more.
     pub(crate) async fn hand_over(self: &Rc<Self>, book: BookId) -> Vec<NewMutation<LedgerOp>> {
-        if let Some(keeper) = self.keeper() {
+        // This window writes there no more either.
+        if let Some(keeper) = self.keeper.take() {
             // Where that fails, what is in memory is all there is.
             let _ = self.close_for_good(&keeper, book).await;
         }
@@ -238,7 +239,13 @@ impl Driver {
 
     /// From now on nothing is kept, which the person is told.
     fn lose_store(self: &Rc<Self>, fault: Fault) {
-        if self.keeper.take().is_some() {
+        if self.keeper.take().is_none() {
+            return;
+        }
+        if fault == Fault::Moved && self.unsaved() == 0 {
+            // The page comes up again as that account's. A page can always be loaded again.
+            let _ = window().location().reload();
+        } else {
             self.fault.set(Some(fault));
             self.step(|replica, now| replica.go_on_in_memory(now, fresh()));
         }
