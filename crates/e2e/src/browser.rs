@@ -128,7 +128,7 @@ impl Browser {
     }
 
     /// The same for a body that ends by calling `done`.
-    pub(crate) async fn run_until_done(&self, body: &str, args: Value) -> Result<Value> {
+    pub async fn run_until_done(&self, body: &str, args: Value) -> Result<Value> {
         let script = format!("const args = arguments[0], done = arguments[arguments.length - 1];\n{body}");
         Ok(self.client.execute_async(&script, vec![args]).await?)
     }

@@ -4,16 +4,12 @@ use std::collections::HashSet;
 
 use tidebook_book::UserId;
 use tidebook_ledger::{Balances, CivilDate, ContactId, Currency, Direction, LedgerState, RecordRef, TransactionId};
+use uuid::Uuid;
+
+use crate::window::{Kind, Row};
 
 /// A year and a month of it.
 pub type Month = (i16, i8);
-
-/// The transactions of one month that are drawn, newest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MonthLines {
-    pub month: Month,
-    pub lines: Vec<(TransactionId, Line)>,
-}
 
 /// A transaction as its row shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,52 +31,78 @@ pub struct Line {
     pub split: bool,
 }
 
-/// A contact's page, drawn down to some row.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct LedgerPage {
-    pub months: Vec<MonthLines>,
-    pub drawn: usize,
-    pub is_all: bool,
+/// A row of the page, as far as it follows from all rows together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spot {
+    /// The head of a month.
+    Month(Month),
+    Line(LineSpot),
 }
 
-/// Draws the newest `rows` of a contact's transactions. Costs no more than that: balances are walked back from the end.
+/// Where a transaction stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineSpot {
+    pub id: TransactionId,
+    pub after: i128,
+    pub first: bool,
+    pub same_day: bool,
+}
+
+/// All rows of a contact's page, the newest first. The balances are walked back from the end.
 #[must_use]
-pub fn draw(state: &LedgerState, contact: ContactId, rows: usize, waiting: &HashSet<TransactionId>) -> LedgerPage {
-    let mut page = LedgerPage::default();
+pub fn outline(state: &LedgerState, contact: ContactId) -> Vec<Spot> {
+    let mut spots = Vec::new();
     let mut after: Balances = state.balances_of(contact);
-    let mut newest_first = state.transactions_of(contact).rev();
     let mut last_date = None;
-    for transaction in newest_first.by_ref().take(rows) {
+    for transaction in state.transactions_of(contact).rev() {
         let date = transaction.date;
+        let first = last_date.is_none_or(|last| month_of(last) != month_of(date));
+        if first {
+            spots.push(Spot::Month(month_of(date)));
+        }
         let balance = after.entry(transaction.currency).or_default();
-        let line = Line {
-            date,
-            note: transaction.note.clone(),
-            direction: transaction.direction,
-            amount: transaction.amount,
-            currency: transaction.currency,
+        spots.push(Spot::Line(LineSpot {
+            id: transaction.id,
             after: *balance,
-            by: transaction.created.by,
-            first: page.months.last().is_none_or(|last| last.month != month_of(date)),
+            first,
             same_day: last_date == Some(date),
-            waiting: waiting.contains(&transaction.id),
-            split: state.conflicts_of(RecordRef::Transaction(transaction.id)).next().is_some(),
-        };
+        }));
         *balance -= transaction.signed_amount();
         last_date = Some(date);
-        page.push(transaction.id, line);
     }
-    page.is_all = newest_first.next().is_none();
-    page
+    spots
 }
 
-impl LedgerPage {
-    fn push(&mut self, id: TransactionId, line: Line) {
-        let month = month_of(line.date);
-        self.drawn += 1;
-        match self.months.last_mut() {
-            Some(last) if last.month == month => last.lines.push((id, line)),
-            _ => self.months.push(MonthLines { month, lines: vec![(id, line)] }),
+/// What the row of a transaction shows, or `None` where it is gone.
+#[must_use]
+pub fn line(state: &LedgerState, spot: LineSpot, waiting: &HashSet<TransactionId>) -> Option<Line> {
+    let LineSpot { id, after, first, same_day } = spot;
+    let transaction = state.transaction(id)?;
+    Some(Line {
+        date: transaction.date,
+        note: transaction.note.clone(),
+        direction: transaction.direction,
+        amount: transaction.amount,
+        currency: transaction.currency,
+        after,
+        by: transaction.created.by,
+        first,
+        same_day,
+        waiting: waiting.contains(&id),
+        split: state.conflicts_of(RecordRef::Transaction(id)).next().is_some(),
+    })
+}
+
+impl Spot {
+    /// The row in a long list. A month has no id; it gets one that no other has.
+    #[must_use]
+    pub fn row(self) -> Row {
+        match self {
+            Self::Month((year, month)) => {
+                let key = Uuid::from_u64_pair(u64::from(year.unsigned_abs()), u64::from(month.unsigned_abs()));
+                Row { key, kind: Kind::Heading }
+            }
+            Self::Line(spot) => Row { key: spot.id.0, kind: Kind::Line },
         }
     }
 }
@@ -97,39 +119,42 @@ mod tests {
     use super::*;
     use crate::entry::tests::{apply, id, transaction};
 
-    fn page(rows: usize) -> LedgerPage {
+    fn book() -> LedgerState {
         let mut state = LedgerState::default();
         apply(&mut state, Seq(1), &LedgerOp::create_contact(id(1), "Ana"));
         apply(&mut state, Seq(2), &transaction(11, 1, "gave", 500, "EUR", "2026-10-31"));
         apply(&mut state, Seq(3), &transaction(12, 1, "got", 200, "EUR", "2026-11-02"));
         apply(&mut state, Seq(4), &transaction(13, 1, "gave", 900, "JPY", "2026-11-02"));
         apply(&mut state, Seq(5), &transaction(14, 1, "gave", 100, "EUR", "2026-11-01"));
-        draw(&state, id(1), rows, &HashSet::new())
+        state
     }
 
     #[test]
     fn months_days_and_balances() {
-        let page = page(60);
-        let facts: Vec<_> = page
-            .months
-            .iter()
-            .flat_map(|month| month.lines.iter().map(|(_, line)| line))
-            .map(|line| (line.date.to_string(), line.after, line.first, line.same_day))
-            .collect();
+        let state = book();
+        let words = |spot: &Spot| match spot {
+            Spot::Month((year, month)) => format!("{year}-{month}"),
+            Spot::Line(spot) => {
+                let line = line(&state, *spot, &HashSet::new()).expect("it stands");
+                format!("{} then {} {} {}", line.date, line.after, line.first, line.same_day)
+            }
+        };
         let expected = [
-            ("2026-11-02", 900, true, false),
-            ("2026-11-02", 400, false, true),
-            ("2026-11-01", 600, false, false),
-            ("2026-10-31", 500, true, false),
+            "2026-11",
+            "2026-11-02 then 900 true false",
+            "2026-11-02 then 400 false true",
+            "2026-11-01 then 600 false false",
+            "2026-10",
+            "2026-10-31 then 500 true false",
         ];
-        assert_eq!(facts, expected.map(|(date, after, first, same)| (date.to_owned(), after, first, same)));
-        assert_eq!(page.months.iter().map(|month| month.month).collect::<Vec<_>>(), [(2026, 11), (2026, 10)]);
-        assert!(page.is_all);
+        assert_eq!(outline(&state, id(1)).iter().map(words).collect::<Vec<_>>(), expected);
     }
 
     #[test]
-    fn a_page_knows_whether_it_is_all() {
-        assert_eq!((page(3).drawn, page(3).is_all), (3, false));
-        assert_eq!((page(4).drawn, page(4).is_all), (4, true));
+    fn each_row_has_a_key_of_its_own() {
+        let rows: Vec<Row> = outline(&book(), id(1)).into_iter().map(Spot::row).collect();
+        let keys: HashSet<Uuid> = rows.iter().map(|row| row.key).collect();
+        assert_eq!(keys.len(), rows.len());
+        assert_eq!(rows.iter().filter(|row| row.kind == Kind::Heading).count(), 2);
     }
 }

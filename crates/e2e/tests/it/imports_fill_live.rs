@@ -88,11 +88,13 @@ async fn fills(stage: &Stage, file: &Path, totals: &[(&str, i64)]) -> Result<()>
     let somebody =
         planned.contacts.iter().min_by_key(|contact| lines_with(&planned, contact)).expect("there are people");
     here.open_person(&somebody.name).await?;
-    // More of them are drawn as one scrolls.
+    // Those that are in sight are drawn: one scrolls through all of them.
     let look = "
         const lines = [...document.querySelectorAll('[data-transaction]')];
+        window.seen = window.seen ?? new Set();
+        lines.forEach(it => window.seen.add(it.dataset.transaction));
         lines.at(-1)?.scrollIntoView();
-        return lines.length === args";
+        return window.seen.size === args";
     let lines = lines_with(&planned, somebody);
     here.browser.wait_for(&format!("{lines} lines with {}", somebody.name), look, Value::from(lines)).await?;
 

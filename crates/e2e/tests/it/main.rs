@@ -8,6 +8,7 @@ mod imports_fill_live;
 mod kept_on_the_device;
 mod keyboard_and_axe;
 mod latency;
+mod long_lists;
 mod members;
 mod one_contact_travels;
 mod only_what_changed_redraws;

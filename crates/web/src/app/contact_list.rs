@@ -1,5 +1,7 @@
 //! The home screen: what all owe together, and everybody in the book.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use tidebook_ledger::ContactId;
 use uuid::Uuid;
@@ -10,14 +12,13 @@ use crate::app::deleted::deleted_contacts;
 use crate::app::drawn::{Draw, Drawn, click, part, text, value, view, when};
 use crate::app::driver::Fault;
 use crate::app::format::fold;
-use crate::app::keyed::KeyedRows;
+use crate::app::long_list::long_list;
 use crate::app::parts::{hero, icon, in_order};
-use crate::app::sentinel::sentinel;
 use crate::app::store::{Sheet, Store};
-use crate::app::watched::{Derived, Watched, effect, memo};
+use crate::app::watched::{Derived, Watched, memo};
 use crate::order::{Order, arrange};
 use crate::route::Route;
-use crate::window::{ROWS_STEP, rows_to_draw};
+use crate::window::Listing;
 
 const ORDER: &str = "tidebook-order";
 
@@ -29,7 +30,8 @@ pub(crate) fn contact_list() -> Drawn {
     let found = memo(move || {
         store.contacts_changed.track();
         let (query, order, own) = (fold(&query.get()), order.get(), store.currency());
-        store.summaries(|summaries| arrange(summaries.values(), order, own, &query))
+        let people = store.summaries(|summaries| arrange(summaries.values(), order, own, &query));
+        Listing::of_lines(people.iter().map(|id| id.0), format!("{} {query}", order.word()))
     });
     let is_empty = memo(move || {
         store.contacts_changed.track();
@@ -130,27 +132,14 @@ fn tools(query: Watched<String>, order: Watched<Order>) -> Drawn {
     }
 }
 
-fn rows(found: Derived<Vec<ContactId>>) -> Drawn {
+fn rows(found: Derived<Arc<Listing>>) -> Drawn {
     let store = expect_context::<Store>();
     let list = element("ul", &[("id", "people"), ("class", "rows"), ("aria-label", "People")]);
-    let wanted = Watched::new(ROWS_STEP);
-    let drawn = Watched::new(0);
-    let mut rows = KeyedRows::new(list.clone(), "li");
-    let draw = move |id, data| contact_row(store, ContactId(id), data).drawn();
-    effect(move || {
-        let items = found.with(|found| {
-            let last = rows.last().and_then(|last| found.iter().position(|id| id.0 == last));
-            let shown = rows_to_draw(wanted.get(), last, found.len());
-            row_data(store, &found[..shown])
-        });
-        drawn.put(items.len());
-        rows.show(items, &draw);
-    });
-    let is_all = memo(move || found.with(|found| drawn.get() >= found.len()));
-    view! {
-        {Drawn::element(list)}
-        <Sentinel drawn=memo(move || drawn.get()) is_all more=move || wanted.set(drawn.get_untracked() + ROWS_STEP)/>
-    }
+    let values = move |places: &[usize]| {
+        let ids: Vec<ContactId> = found.with(|found| places.iter().map(|at| ContactId(found.rows[*at].key)).collect());
+        row_data(store, &ids)
+    };
+    long_list(list, found, values, move |id, data| contact_row(store, ContactId(id), data).drawn())
 }
 
 fn row_data(store: Store, ids: &[ContactId]) -> Vec<(Uuid, RowData)> {
@@ -216,8 +205,8 @@ fn nobody() -> Drawn {
     }
 }
 
-fn none_found(query: Watched<String>, found: Derived<Vec<ContactId>>) -> Drawn {
-    let is_none = move || found.with(|found| found.is_empty()) && !query.with(|query| query.trim().is_empty());
+fn none_found(query: Watched<String>, found: Derived<Arc<Listing>>) -> Drawn {
+    let is_none = move || found.with(|found| found.rows.is_empty()) && !query.with(|query| query.trim().is_empty());
     view! {
         <div role="status">
             {when(is_none, move || view! {

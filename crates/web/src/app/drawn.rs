@@ -222,7 +222,7 @@ impl<T: Value> Attribute for Reactive<T> {
     }
 }
 
-fn set_attribute(element: &Element, name: &str, value: Option<String>) {
+pub(crate) fn set_attribute(element: &Element, name: &str, value: Option<String>) {
     // Neither fails for names that attributes can have. What is as it was is left alone: a page that is looked at by a
     // reader or an observer stands still.
     let _ = match value {

@@ -7,9 +7,10 @@ use std::collections::{HashMap, HashSet};
 
 use leptos::prelude::*;
 use uuid::Uuid;
-use web_sys::Element;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, FocusOptions, HtmlElement};
 
-use crate::app::browser::element;
+use crate::app::browser::{document, element};
 use crate::app::drawn::Drawn;
 use crate::app::watched::Watched;
 use crate::moves::staying;
@@ -29,8 +30,9 @@ impl<V: PartialEq + Send + Sync + 'static> KeyedRows<V> {
         Self { rows, values: HashMap::new() }
     }
 
-    pub(crate) fn last(&self) -> Option<Uuid> {
-        self.rows.order.last().copied()
+    /// The element of a row that is shown.
+    pub(crate) fn element(&self, key: Uuid) -> Option<Element> {
+        self.rows.rows.get(&key).map(|row| row.element.clone())
     }
 
     /// Shows these rows, in this order. `draw` makes what is inside a row that was not there.
@@ -88,6 +90,7 @@ impl Rows {
         let gone = self.remove_all_but(&order);
         let kept_places: Vec<usize> = order.iter().filter_map(|key| places.get(key).copied()).collect();
         let stays = staying(&kept_places);
+        let focused = document().active_element();
         // From the last to the first, each before the one after it; those that stay are only stepped over.
         let mut stays = stays.iter().rev();
         let mut next: Option<&Element> = None;
@@ -101,6 +104,7 @@ impl Rows {
             next = Some(element);
         }
         self.order = order;
+        keep_focus(focused);
         gone
     }
 
@@ -112,5 +116,17 @@ impl Rows {
         let gone: Vec<Uuid> = self.rows.keys().filter(|key| !kept.contains(key)).copied().collect();
         gone.iter().filter_map(|key| self.rows.remove(key)).for_each(|row| row.element.remove());
         gone
+    }
+}
+
+/// What is put elsewhere in a page loses the focus on the way.
+fn keep_focus(focused: Option<Element>) {
+    let Some(focused) = focused.filter(|it| it.is_connected()) else { return };
+    if document().active_element().as_ref() != Some(&focused) {
+        let options = FocusOptions::new();
+        options.set_prevent_scroll(true);
+        let focused: HtmlElement = focused.unchecked_into();
+        // Fails for no element that is there.
+        let _ = focused.focus_with_options(&options);
     }
 }

@@ -73,7 +73,8 @@ fn step(by: i32) {
     let place = match (here, by) {
         (Some(here), 1) => here + 1,
         (Some(here), _) => here.saturating_sub(1),
-        (None, _) => 0,
+        // The first in sight; those above it are drawn as well.
+        (None, _) => rows.iter().position(|row| row.get_bounding_client_rect().top() >= 0.0).unwrap_or(0),
     };
     focus(rows.get(place).cloned());
 }

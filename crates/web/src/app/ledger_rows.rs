@@ -1,54 +1,71 @@
-//! The lines of a contact's page, by month: the newest first, more of them as one scrolls.
+//! The lines of a contact's page, by month: the newest first, as many of them as are in sight.
+
+use std::sync::Arc;
 
 use leptos::prelude::*;
-use tidebook_ledger::{CivilDate, ContactId, Currency, Direction, TransactionId};
-use uuid::Uuid;
+use tidebook_ledger::{CivilDate, ContactId, Currency, Direction, LedgerState, TransactionId};
 
 use crate::app::browser::element;
 use crate::app::contact_list::gauge;
 use crate::app::contact_row::{split_mark, waiting_mark};
 use crate::app::drawn::{Draw, Drawn, attr, click, part_of, text, view, when};
 use crate::app::format;
-use crate::app::keyed::KeyedRows;
+use crate::app::long_list::long_list;
 use crate::app::parts::colour;
-use crate::app::sentinel::sentinel;
 use crate::app::store::{Sheet, Store};
-use crate::app::watched::{Watched, effect, memo};
-use crate::ledger_page::{Line, MonthLines, draw as draw_page};
-use crate::window::{ROWS_STEP, rows_to_draw};
+use crate::app::watched::{Watched, memo};
+use crate::ledger_page::{Line, Month, Spot, line, outline};
+use crate::window::Listing;
 
 pub(crate) fn ledger_rows(id: ContactId) -> Drawn {
     let store = expect_context::<Store>();
-    let wanted = Watched::new(ROWS_STEP);
-    let last = Watched::new(None::<TransactionId>);
-    let page = memo(move || {
+    let outline = memo(move || {
+        store.track_contact(id);
+        store.view(|state| outline(state, id)).unwrap_or_default()
+    });
+    let listing = memo(move || {
+        let rows = outline.with(|outline| outline.iter().map(|spot| spot.row()).collect());
+        Arc::new(Listing { rows, asked: String::new() })
+    });
+    let values = move |places: &[usize]| {
+        let spots: Vec<Spot> = outline.with(|outline| places.iter().map(|at| outline[*at]).collect());
+        // The order may be the same while what a line says is not.
         store.track_contact(id);
         store.conflicts.track();
         store.waiting.with(|waiting| {
-            let read = |state: &tidebook_ledger::LedgerState| {
-                let mut newest = state.transactions_of(id).rev().take(2 * wanted.get());
-                let place = last.get_untracked().and_then(|last| newest.position(|it| it.id == last));
-                let rows = rows_to_draw(wanted.get(), place, usize::MAX);
-                draw_page(state, id, rows, &waiting.transactions)
+            let item = |state: &LedgerState, spot: &Spot| match *spot {
+                Spot::Month(month) => Some(Item::Month(month)),
+                Spot::Line(spot) => line(state, spot, &waiting.transactions).map(Item::Line),
             };
-            store.view(read).unwrap_or_default()
+            let items = |state: &LedgerState| {
+                spots.iter().filter_map(|spot| Some((spot.row().key, item(state, spot)?))).collect()
+            };
+            store.view(items).unwrap_or_default()
         })
-    });
-    let place = element("div", &[("class", "ledger")]);
-    let mut months = KeyedRows::new(place.clone(), "section");
-    let draw = move |_, lines| month_rows(store, lines).drawn();
-    effect(move || {
-        let items = page.with(|page| page.months.iter().map(|month| (month_key(month), month.clone())).collect());
-        last.set(page.with(|page| Some(page.months.last()?.lines.last()?.0)));
-        months.show(items, &draw);
-    });
-    let drawn = memo(move || page.with(|page| page.drawn));
-    let is_all = memo(move || page.with(|page| page.is_all));
+    };
+    let draw = move |id, item: Watched<Item>| match item.get_untracked() {
+        Item::Month(month) => month_head(month),
+        Item::Line(_) => transaction_row(store, TransactionId(id), item),
+    };
     view! {
-        {when(move || drawn.get() == 0, nothing_yet)}
-        {Drawn::element(place)}
-        <Sentinel drawn is_all more=move || wanted.set(drawn.with_untracked(|drawn| *drawn) + ROWS_STEP)/>
+        {when(move || listing.with(|listing| listing.rows.is_empty()), nothing_yet)}
+        {long_list(element("ul", &[("class", "ledger")]), listing, values, draw)}
     }
+}
+
+/// What a row of the page shows.
+#[derive(Clone, PartialEq)]
+enum Item {
+    Month(Month),
+    Line(Line),
+}
+
+/// Reads the line that a row shows.
+fn with<R>(item: Watched<Item>, read: impl FnOnce(&Line) -> R) -> R {
+    item.with(|item| match item {
+        Item::Line(line) => read(line),
+        Item::Month(_) => unreachable!("months have keys of their own"),
+    })
 }
 
 fn nothing_yet() -> Drawn {
@@ -61,43 +78,26 @@ fn nothing_yet() -> Drawn {
     }
 }
 
-/// A month has no id; it gets one that no other has.
-fn month_key(month: &MonthLines) -> Uuid {
-    let (year, month) = month.month;
-    Uuid::from_u64_pair(u64::from(year.unsigned_abs()), u64::from(month.unsigned_abs()))
-}
-
-fn month_rows(store: Store, lines: Watched<MonthLines>) -> Drawn {
-    let place = element("ul", &[]);
-    let mut rows = KeyedRows::new(place.clone(), "li");
-    let draw = move |id, line| transaction_row(store, TransactionId(id), line).drawn();
-    effect(move || {
-        let items = lines.with(|lines| lines.lines.iter().map(|(id, line)| (id.0, line.clone())).collect());
-        rows.show(items, &draw);
-    });
-    let month = lines.with_untracked(|lines| lines.month);
+fn month_head(month: Month) -> Drawn {
     view! {
-        <div class="month">
-            <h3>{format::month(month)}</h3>
-            <span class="col word" aria-hidden="true">"Gave"</span>
-            <span class="col word" aria-hidden="true">"Got"</span>
-            <span class="col word" aria-hidden="true">"Balance"</span>
-        </div>
-        {Drawn::element(place)}
+        <h3>{format::month(month)}</h3>
+        <span class="col word" aria-hidden="true">"Gave"</span>
+        <span class="col word" aria-hidden="true">"Got"</span>
+        <span class="col word" aria-hidden="true">"Balance"</span>
     }
 }
 
-fn transaction_row(store: Store, id: TransactionId, line: Watched<Line>) -> Drawn {
-    let class = attr(move || Some(if line.with(|line| line.first) { "row txn first" } else { "row txn" }));
-    let same_day = attr(move || line.with(|line| line.same_day).then_some(""));
-    let after = text(move || line.with(|line| format::money(line.after, line.currency).signed()));
+fn transaction_row(store: Store, id: TransactionId, line: Watched<Item>) -> Drawn {
+    let class = attr(move || Some(if with(line, |line| line.first) { "row txn first" } else { "row txn" }));
+    let same_day = attr(move || with(line, |line| line.same_day).then_some(""));
+    let after = text(move || with(line, |line| format::money(line.after, line.currency).signed()));
     view! {
         <div class=class data-transaction=id.to_string() data-same-day=same_day>
-            {part_of(move || line.with(|line| line.date), day)}
+            {part_of(move || with(line, |line| line.date), day)}
             <span class="row-main">
                 <span class="row-name">
                     {part_of(move || store.may_write(), move |may_write| {
-                        let name = text(move || line.with(name));
+                        let name = text(move || with(line, name));
                         if may_write {
                             let open = move || store.sheet.set(Some(Sheet::EditTransaction(id)));
                             view! { <button class="row-link" type="button" on:click=click(open)>{name}</button> }
@@ -107,13 +107,13 @@ fn transaction_row(store: Store, id: TransactionId, line: Watched<Line>) -> Draw
                     })}
                 </span>
                 <span class="row-sub">
-                    <span>{text(move || line.with(|line| verb_and_author(line, store)))}</span>
-                    {when(move || line.with(|line| line.waiting), waiting_mark)}
-                    {when(move || line.with(|line| line.split), split_mark)}
+                    <span>{text(move || with(line, |line| verb_and_author(line, store)))}</span>
+                    {when(move || with(line, |line| line.waiting), waiting_mark)}
+                    {when(move || with(line, |line| line.split), split_mark)}
                 </span>
             </span>
             <span class="row-end">
-                {part_of(move || line.with(|line| (line.direction.signed(line.amount), line.currency)), amount)}
+                {part_of(move || with(line, |line| (line.direction.signed(line.amount), line.currency)), amount)}
                 <span class="after amt"><span class="word">"then "</span>{after}</span>
             </span>
         </div>

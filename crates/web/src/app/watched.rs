@@ -145,10 +145,6 @@ impl<T: 'static> Derived<T> {
         self.memo.track();
     }
 
-    pub(crate) fn with_untracked<R>(self, read: impl FnOnce(&T) -> R) -> R {
-        untrack(|| self.with(read))
-    }
-
     pub(crate) fn with<R>(self, read: impl FnOnce(&T) -> R) -> R {
         read(self.memo.get().0.downcast_ref().expect("made of this type"))
     }
