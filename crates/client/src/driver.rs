@@ -117,6 +117,8 @@ impl Driver {
                     return Ok(Some(Happened::Changed { book, touched: BTreeSet::from([Touched::Book]) }));
                 }
                 Some(Event::Rejected { book, mutation }) => return Ok(Some(Happened::Rejected { book, mutation })),
+                // A program has nowhere to show who is there.
+                Some(Event::Presence { .. }) => {}
                 Some(Event::People { .. } | Event::UpdateNeeded { .. } | Event::Status) => {
                     return Ok(Some(Happened::Status));
                 }

@@ -11,10 +11,12 @@ use tidebook_book::{
     Author, BookChange, BookId, BookState, ChainHash, Change, Domain, Draft, Entry, Epoch, Knows, Mutation, MutationId,
     MutationNumber, Person, Rejected, ReplicaId, Role, Seq, UnixMillis,
 };
+use tidebook_protocol::PeerPresence;
 
 use crate::contradiction::Contradiction;
 use crate::fetch::Fetch;
 use crate::outbox::{Outbox, Pending};
+use crate::presence::Peers;
 use crate::{Contradictions, Held, Keeps, Monotonic};
 
 use following::Phase;
@@ -38,6 +40,7 @@ pub struct BookCopy<D: Domain> {
     last_n: MutationNumber,
     people: Vec<Person>,
     role: Option<Role>,
+    pub(crate) peers: Peers,
     phase: Phase,
     fetch: Fetch,
     wrong_epoch_at: Option<Monotonic>,
@@ -99,6 +102,7 @@ impl<D: Domain> BookCopy<D> {
             last_n,
             people: Vec::new(),
             role: None,
+            peers: Peers::default(),
             phase: Phase::Apart,
             fetch: Fetch::new(seed),
             wrong_epoch_at: None,
@@ -149,6 +153,12 @@ impl<D: Domain> BookCopy<D> {
     #[must_use]
     pub fn role(&self) -> Option<Role> {
         self.role
+    }
+
+    /// Where other replicas of the book are now, those of the same person too. Nobody without a line.
+    #[must_use]
+    pub fn peers(&self) -> &[PeerPresence] {
+        self.peers.others()
     }
 
     /// The person is no longer a member: the book is not followed any more, and what they wrote meanwhile is still in

@@ -38,6 +38,8 @@ pub enum Event<D: Domain> {
     Reset { book: BookId },
     /// The people of a book changed, or the person's own role.
     People { book: BookId },
+    /// Who else is in a book now, or where they are, changed; see [`crate::BookCopy::peers`].
+    Presence { book: BookId },
     /// A mutation became an entry that rejects it. Its content stays in [`crate::BookCopy::rejections`].
     Rejected { book: BookId, mutation: MutationId },
     /// The server said something went wrong, in words for people.

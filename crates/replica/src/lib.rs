@@ -7,7 +7,7 @@
 //!
 //! 1. [`Replica::open_book`] for each book to follow; [`Replica::mutate`], [`Replica::withdraw`] and
 //!    [`Replica::discard_rejection`] for each thing a person does; [`Replica::subscribe_again`] where they ask for a book
-//!    that shut them out.
+//!    that shut them out; [`Replica::show`] for where they are, which others see ([`BookCopy::peers`] are the others).
 //! 2. `handle_opened`, `handle_text`, `handle_closed` for what the socket did.
 //! 3. After each call: [`Replica::poll_transmit`] until it is empty and send what it gives, [`Replica::poll_event`]
 //!    until it is empty and act on it, then sleep until [`Replica::poll_timeout`] and call
@@ -52,6 +52,7 @@ mod fetch;
 mod link;
 mod new_mutation;
 mod outbox;
+mod presence;
 mod replica;
 mod stored;
 

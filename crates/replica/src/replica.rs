@@ -1,6 +1,7 @@
 //! One device's half of the conversation: all its books over one line.
 
 mod keeping;
+mod presence;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -16,6 +17,7 @@ use crate::book_copy::{Applied, NextTry, Parting, SnapshotFate, Withdrawn};
 use crate::contradiction::Contradiction;
 use crate::link::{Link, WELCOME_WITHIN_MS};
 use crate::outbox::encode;
+use crate::presence::Shown;
 use crate::{BookCopy, Event, Held, Keeps, Monotonic, MutateError, NewMutation, SyncStatus};
 
 /// Who this replica is.
@@ -43,6 +45,8 @@ pub struct Replica<D: Domain> {
     back_off: BackOff,
     /// When to offer refused mutations again.
     offer_again_at: Option<Monotonic>,
+    /// Where the person says they are.
+    shown: Option<Shown>,
     transmits: VecDeque<String>,
     events: VecDeque<Event<D>>,
 }
@@ -58,6 +62,7 @@ impl<D: Domain> Replica<D> {
             numbers_of_closed: BTreeMap::new(),
             link: Link::Down { retry_at: Some(Monotonic(0)) },
             offer_again_at: None,
+            shown: None,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
         }
@@ -328,6 +333,7 @@ impl<D: Domain> Replica<D> {
                 // Now the line has proved useful: a server that only says welcome may well be failing.
                 self.back_off.reset();
                 self.with_book(subscribed.book, |copy| copy.handle_subscribed(now, &subscribed));
+                self.say_where(subscribed.book);
             }
             Down::People(people) => self.with_book(people.book, |copy| copy.handle_people(people.people)),
             Down::Role(role) => self.with_book(role.book, |copy| copy.handle_role(role.role)),
@@ -345,7 +351,8 @@ impl<D: Domain> Replica<D> {
                 self.lose_line(now, Some(now.plus_ms(wait_ms)));
             }
             Down::Error { code, detail } => self.events.push_back(Event::ServerError { code, detail }),
-            Down::Presence(_) | Down::Unknown => {}
+            Down::Presence(presence) => self.handle_presence(presence),
+            Down::Unknown => {}
         }
         self.events.push_back(Event::Status);
     }
@@ -419,6 +426,10 @@ impl<D: Domain> Replica<D> {
         }
     }
 
+    fn is_live(&self) -> bool {
+        self.link == Link::Live
+    }
+
     fn needs_new_replica(&self) -> bool {
         self.books.values().any(|copy| copy.held().is_some_and(Held::needs_new_replica))
     }
@@ -461,6 +472,7 @@ impl<D: Domain> Replica<D> {
     fn lose_line(&mut self, now: Monotonic, retry_at: Option<Monotonic>) {
         self.transmits.clear();
         self.books.values_mut().for_each(|copy| copy.handle_closed(now));
+        self.forget_peers();
         self.link = Link::Down { retry_at };
     }
 

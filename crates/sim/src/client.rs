@@ -117,7 +117,7 @@ impl Client {
                 Event::FetchSnapshot { book } => return Ok(Some(Wish::FetchSnapshot(book))),
                 Event::Changed { book, touched, news } if news.is_subset(&touched) => self.show(book, touched),
                 Event::Reset { book } => self.draw(book),
-                Event::People { .. } | Event::Rejected { .. } | Event::Status => {}
+                Event::People { .. } | Event::Presence { .. } | Event::Rejected { .. } | Event::Status => {}
                 // The server of this world says nothing that makes a replica sign out or complain.
                 unexpected => return Err(Invariant::Honest.broken(format!("{} says {unexpected:?}", self.name))),
             }

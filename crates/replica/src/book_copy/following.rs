@@ -192,6 +192,7 @@ impl<D: Domain> BookCopy<D> {
             Some(role) => self.hear_role(role),
             None => {
                 self.role = None;
+                self.peers.forget();
                 self.note_head();
                 self.phase = Phase::Removed;
                 self.fetch.cancel();

@@ -10,6 +10,7 @@ mod keeping;
 mod line;
 mod new_replica;
 mod outbox;
+mod presence;
 mod refused;
 mod removed;
 mod resume;

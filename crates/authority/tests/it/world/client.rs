@@ -135,7 +135,7 @@ impl<S: Scenario> Client<S> {
                     touched.iter().for_each(|thing| self.show(thing));
                 }
                 Event::Reset { .. } => self.screen = S::screen(self.replica.view(BOOK).expect("the book is open")),
-                Event::People { .. } | Event::Rejected { .. } | Event::Status => {}
+                Event::People { .. } | Event::Presence { .. } | Event::Rejected { .. } | Event::Status => {}
                 // The server of this world says nothing that makes a replica close, sign out or complain.
                 unexpected => return Err(format!("a replica says {unexpected:?}")),
             }
