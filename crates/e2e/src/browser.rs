@@ -70,9 +70,14 @@ impl Browser {
         Self::start(name, size, Arc::new(profile)).await
     }
 
-    /// Ends it in the middle of whatever it does, as a power cut would, and starts another with what it left behind.
-    pub async fn kill_and_open_again(&self) -> Result<Self> {
+    /// Ends it in the middle of whatever it does, as a power cut would.
+    pub fn kill(&self) {
         drop(self.driver.lock().expect("no panic holds it").take());
+    }
+
+    /// The same, and starts another with what it left behind.
+    pub async fn kill_and_open_again(&self) -> Result<Self> {
+        self.kill();
         Self::start(self.name, self.size, Arc::clone(&self.profile)).await
     }
 
@@ -89,7 +94,7 @@ impl Browser {
         Ok(browser)
     }
 
-    /// Whether it was ended by [`Browser::kill_and_open_again`].
+    /// Whether it was ended by [`Browser::kill`].
     pub(crate) fn is_killed(&self) -> bool {
         self.driver.lock().expect("no panic holds it").is_none()
     }

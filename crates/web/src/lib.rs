@@ -13,6 +13,7 @@ pub mod moves;
 pub mod name;
 pub mod order;
 pub mod person;
+pub mod presence;
 pub mod route;
 pub mod summary;
 pub mod waiting;

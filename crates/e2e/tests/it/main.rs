@@ -12,6 +12,7 @@ mod long_lists;
 mod members;
 mod one_contact_travels;
 mod only_what_changed_redraws;
+mod presence;
 mod screens;
 mod service_worker;
 mod the_server_comes_back;

@@ -1,10 +1,11 @@
 //! One row of the list of contacts.
 
-use tidebook_ledger::{ContactId, Currency, Direction};
+use tidebook_ledger::{ContactId, Currency, Direction, RecordRef};
 
 use crate::app::drawn::{AllDrawn, Drawn, attr, part_of, text, view, when};
 use crate::app::format;
 use crate::app::parts::{amount_in, avatar, contact_word, icon, money};
+use crate::app::presence::editing_mark;
 use crate::app::store::Store;
 use crate::app::watched::{Derived, Watched, memo};
 use crate::route::Route;
@@ -42,6 +43,7 @@ pub(crate) fn contact_row(store: Store, id: ContactId, data: Watched<RowData>) -
                     <span>{line}</span>
                     {when(move || data.with(|data| data.is_waiting), waiting_mark)}
                     {when(move || data.with(|data| data.is_split), split_mark)}
+                    {editing_mark(store, RecordRef::Contact(id))}
                 </span>
             </span>
             {part_of(move || data.with(Shape::of), move |shape| ends(shape, data))}

@@ -6,6 +6,7 @@ use crate::app::browser::document;
 use crate::app::drawn::{AllDrawn, Draw, Drawn, attr, click, part, text, view, when};
 use crate::app::driver::spawn;
 use crate::app::parts::icon;
+use crate::app::presence::{people, tell_others};
 use crate::app::sheet::sheet_host;
 use crate::app::store::{Sheet, Store};
 use crate::app::sync_menu::{sync_chip, sync_menu, undecided};
@@ -40,6 +41,7 @@ pub(crate) fn frame() -> Drawn {
         Route::Attention | Route::Settings | Route::Unknown => "page",
     });
     title_follows(store);
+    tell_others(store);
     view! {
         <a class="skip unseen" href="#main" target="_self">"Skip to content"</a>
         <div class="app" data-view=attr(move || Some(view_name.get()))>
@@ -92,6 +94,7 @@ fn bar() -> Drawn {
             {when(move || matches!(store.route.get(), Route::Contact(_)), || view! {
                 <a class="bar-back" href="/">{icon("back")}<span>"Contacts"</span></a>
             })}
+            <People/>
             <SyncChip/>
             <svg class="tide" aria-hidden="true">
                 <path class="flat" d="M0 4H4000"></path>

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use tidebook_ledger::{CivilDate, ContactId, Currency, Direction, LedgerState, TransactionId};
+use tidebook_ledger::{CivilDate, ContactId, Currency, Direction, LedgerState, RecordRef, TransactionId};
 
 use crate::app::browser::element;
 use crate::app::contact_list::gauge;
@@ -12,6 +12,7 @@ use crate::app::drawn::{Draw, Drawn, attr, click, part_of, text, view, when};
 use crate::app::format;
 use crate::app::long_list::long_list;
 use crate::app::parts::colour;
+use crate::app::presence::editing_mark;
 use crate::app::store::{Sheet, Store};
 use crate::app::watched::{Watched, memo};
 use crate::ledger_page::{Line, Month, Spot, line, outline};
@@ -110,6 +111,7 @@ fn transaction_row(store: Store, id: TransactionId, line: Watched<Item>) -> Draw
                     <span>{text(move || with(line, |line| verb_and_author(line, store)))}</span>
                     {when(move || with(line, |line| line.waiting), waiting_mark)}
                     {when(move || with(line, |line| line.split), split_mark)}
+                    {editing_mark(store, RecordRef::Transaction(id))}
                 </span>
             </span>
             <span class="row-end">

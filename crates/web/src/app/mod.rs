@@ -32,6 +32,7 @@ mod ledger_rows;
 mod long_list;
 mod members;
 mod person_form;
+mod presence;
 mod removed;
 mod settings;
 mod sheet;

@@ -2,6 +2,7 @@
 
 use tidebook_ledger::{Balances, Currency};
 
+use crate::app::browser::set_class;
 use crate::app::drawn::{self, AllDrawn, Draw, Drawn, Reactive, attr, flag, part, part_of, text, view};
 use crate::app::format;
 use crate::app::watched::{Derived, Watched, memo};
@@ -17,6 +18,13 @@ pub(crate) fn icon(name: &'static str) -> Drawn {
 pub(crate) fn avatar(name: &str) -> Drawn {
     let tint = name::tint(name).to_string();
     view! { <span class="avatar" data-tint=tint aria-hidden="true">{name::initials(name)}</span> }
+}
+
+/// One among several.
+pub(crate) fn small_avatar(name: &str) -> Drawn {
+    let avatar = avatar(name);
+    set_class(avatar.as_element(), "avatar-s", true);
+    avatar
 }
 
 /// What is wrong with a field, below it. Always there, so that what comes into it is read out.

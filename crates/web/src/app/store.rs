@@ -24,6 +24,7 @@ use crate::app::unsent::{Lost, RejectedChange, unsent_words};
 use crate::app::watched::Watched;
 use crate::chip::Waits;
 use crate::conflict::Card;
+use crate::presence::Here;
 use crate::route::Route;
 use crate::summary::ContactSummary;
 use crate::waiting::Waiting;
@@ -71,7 +72,10 @@ pub(crate) struct BookItem {
 /// What the sheet is open for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sheet {
-    Transaction { contact: Option<ContactId>, got: bool },
+    Transaction {
+        contact: Option<ContactId>,
+        got: bool,
+    },
     EditTransaction(TransactionId),
     Person,
     EditPerson(ContactId),
@@ -106,6 +110,8 @@ pub(crate) struct Store {
     /// Of the open book, once its first entry is here.
     pub(crate) facts: Watched<Option<BookFacts>>,
     pub(crate) people: Watched<Vec<Person>>,
+    /// The others who are in the open book now.
+    pub(crate) here: Watched<Vec<Here>>,
     pub(crate) role: Watched<Option<Role>>,
     pub(crate) totals: Watched<Balances>,
     /// The open book's log has been here up to its head.
@@ -153,6 +159,7 @@ impl Store {
             book: Watched::new(None),
             facts: Watched::new(None),
             people: Watched::new(Vec::new()),
+            here: Watched::new(Vec::new()),
             role: Watched::new(None),
             totals: Watched::new(Balances::new()),
             was_current: Watched::new(false),

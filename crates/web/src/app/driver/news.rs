@@ -24,6 +24,7 @@ pub(crate) struct BookNews {
     /// Look at all of it.
     pub(crate) is_reset: bool,
     pub(crate) people: bool,
+    pub(crate) presence: bool,
     pub(crate) rejected: usize,
 }
 
@@ -37,6 +38,7 @@ impl News {
             }
             Event::Reset { book } => self.of(book).is_reset = true,
             Event::People { book } => self.of(book).people = true,
+            Event::Presence { book } => self.of(book).presence = true,
             Event::Rejected { book, .. } => self.of(book).rejected += 1,
             Event::SignedOut => self.signed_out = true,
             Event::ServerError { detail, .. } => self.server_errors.push(detail),

@@ -9,8 +9,10 @@ use tidebook_replica::{BookCopy, SyncStatus};
 use super::{Flash, Store};
 use crate::app::driver::{self, News};
 use crate::app::format::Surrounding;
+use crate::app::presence::devices;
 use crate::app::unsent::rejected_changes;
 use crate::conflict::cards;
+use crate::presence::here;
 use crate::summary::summarise;
 use crate::waiting::{Waiting, waiting};
 
@@ -30,6 +32,9 @@ impl Store {
             }
             if of_book.people {
                 self.look_at_people();
+            }
+            if of_book.presence {
+                self.look_at_presence();
             }
             if of_book.rejected > 0 {
                 self.say("The book did not take something you wrote.");
@@ -85,6 +90,7 @@ impl Store {
         self.contacts_changed.notify();
         self.contact_changed.with_untracked(|triggers| triggers.values().for_each(|trigger| trigger.notify()));
         self.look_at_people();
+        self.look_at_presence();
     }
 
     fn look_at_sums(self, state: &LedgerState) {
@@ -101,6 +107,13 @@ impl Store {
         if let Some(book) = self.book.get_untracked().filter(|_| is_removed) {
             self.lose(book);
         }
+    }
+
+    fn look_at_presence(self) {
+        let me = self.me.with_untracked(|me| me.as_ref().map(|me| me.id));
+        let with = |state: &LedgerState, id| state.transaction(id).map(|transaction| transaction.contact);
+        let read = |copy: &BookCopy<Ledger>| here(&devices(copy), me, |id| with(&copy.view().domain, id));
+        self.here.put(self.copy(read).unwrap_or_default());
     }
 
     pub(super) fn look_at_status(self) {
