@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tidebook_book::Seq;
 
-use crate::record::{Record, optional_text_of, text_of};
-use crate::{Changed, ContactId, Created, Field, FieldValue, Stamp};
+use crate::record::{Record, optional_text_of, text_of, with};
+use crate::{Changed, ContactId, Created, Field, FieldSet, FieldValue, Stamp};
 
 /// Someone who owes, or is owed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,14 @@ pub struct Contact {
     pub created: Created,
     #[serde(default, skip_serializing_if = "Changed::is_empty")]
     pub changed: Changed,
+}
+
+impl Contact {
+    /// As it would be with these values, which the book took before.
+    #[must_use]
+    pub fn with(&self, set: &FieldSet) -> Self {
+        with(self, set)
+    }
 }
 
 impl Record for Contact {

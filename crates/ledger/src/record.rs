@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tidebook_book::{Draft, ReplicaId, Seq, UnixMillis, UserId};
 
-use crate::{ContactId, Field, FieldValue, TransactionId};
+use crate::{ContactId, Field, FieldSet, FieldValue, TransactionId};
 
 /// Names a record of a book, or the book itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -133,6 +133,13 @@ pub(crate) trait Record {
     fn is_deleted(&self) -> bool {
         self.get(Field::Deleted) == FieldValue::Flag(true)
     }
+}
+
+/// A record as it would be with these values.
+pub(crate) fn with<R: Record + Clone>(record: &R, set: &FieldSet) -> R {
+    let mut changed = record.clone();
+    set.iter().for_each(|(field, value)| changed.set(field, value));
+    changed
 }
 
 /// A text that [`crate::decide`] or the log vouches for; empty where it was none, which is a fault of ours.

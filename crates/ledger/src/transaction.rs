@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use tidebook_book::Seq;
 
-use crate::record::{Record, optional_text_of, text_of};
+use crate::record::{Record, optional_text_of, text_of, with};
 use crate::{
-    Changed, CivilDate, ContactId, Created, Currency, Direction, Field, FieldValue, RecordKind, Stamp, TransactionId,
+    Changed, CivilDate, ContactId, Created, Currency, Direction, Field, FieldSet, FieldValue, RecordKind, Stamp,
+    TransactionId,
 };
 
 /// How many replaced amounts a transaction remembers. More changes than this between a base and its late edit are not
@@ -52,6 +53,12 @@ impl Transaction {
     #[must_use]
     pub fn signed_amount(&self) -> i128 {
         self.direction.signed(self.amount)
+    }
+
+    /// As it would be with these values, which the book took before.
+    #[must_use]
+    pub fn with(&self, set: &FieldSet) -> Self {
+        with(self, set)
     }
 
     fn past_amount_at(&self, seq: Seq) -> Option<&PastAmount> {

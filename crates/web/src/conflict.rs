@@ -1,8 +1,8 @@
 //! Conflicts as their cards show them.
 
 use tidebook_ledger::{
-    CivilDate, Conflict, ContactId, Currency, Direction, Field, FieldSet, FieldValue, LedgerState, RecordRef,
-    Transaction,
+    CivilDate, Conflict, ConflictKind, ContactId, Currency, Direction, Field, FieldSet, FieldValue, LedgerOp,
+    LedgerState, RecordRef, Transaction,
 };
 
 /// A conflict nobody has decided yet, with what a person needs to know to decide it.
@@ -35,6 +35,32 @@ impl Card {
 #[must_use]
 pub fn is_deletion(set: &FieldSet) -> bool {
     set.get(Field::Deleted) == Some(&FieldValue::Flag(true))
+}
+
+/// What decides a conflict where somebody writes something else instead of choosing a side. It goes before the edit: the
+/// write of whoever's value was set aside would close the conflict by the way, and nothing would be left to decide.
+///
+/// What was deleted comes back with what was offered, and is edited from there; else what stands is.
+#[must_use]
+pub fn decided_by_edit(conflict: &Conflict) -> LedgerOp {
+    LedgerOp::ResolveConflict { id: conflict.id, apply: brings_back(conflict) }
+}
+
+/// What a form that decides a conflict begins with, and what its changes are told from.
+#[must_use]
+pub fn begin<R: Clone>(
+    conflict: Option<&Conflict>,
+    standing: Option<R>,
+    with: fn(&R, &FieldSet) -> R,
+) -> (Option<R>, Option<R>) {
+    let Some(conflict) = conflict else { return (standing.clone(), standing) };
+    let offered = standing.as_ref().map(|standing| with(standing, &conflict.offered.set));
+    if brings_back(conflict) { (offered.clone(), offered) } else { (offered, standing) }
+}
+
+/// Whether the record is deleted, and an edit of it was set aside.
+fn brings_back(conflict: &Conflict) -> bool {
+    conflict.kind == ConflictKind::DeleteEdit
 }
 
 /// All open conflicts in the order they were raised.
@@ -82,11 +108,12 @@ fn after(state: &LedgerState, transaction: &Transaction, side: &FieldSet) -> Opt
 #[cfg(test)]
 mod tests {
     use tidebook_book::{Author, Domain, Draft, Knows, MutationId, ReplicaId, Seq, UnixMillis, UserId};
-    use tidebook_ledger::{Ledger, LedgerOp, TransactionId};
+    use tidebook_ledger::{Ledger, TransactionId};
     use uuid::Uuid;
 
     use super::*;
     use crate::entry::tests::{apply, id, transaction};
+    use crate::entry::{EntryForm, read_edit};
 
     const T: TransactionId = TransactionId(Uuid::from_u128(11));
 
@@ -135,6 +162,34 @@ mod tests {
         assert_eq!(in_dollars, [Some([(euro.clone(), 5150), (dollar, 4510)])]);
         assert_eq!(afters(&amount(4150, "EUR"), &LedgerOp::DeleteTransaction { id: T }), either(5150, 1000));
         assert_eq!(afters(&LedgerOp::DeleteTransaction { id: T }, &amount(4510, "EUR")), either(1000, 5510));
+    }
+
+    /// What stands once somebody wrote this note instead of choosing between two changes; nothing is left to decide.
+    fn decided(first: &LedgerOp, second: &LedgerOp, note: &str) -> (u64, Option<String>) {
+        let mut state = book();
+        late(&mut state, 4, 2, first);
+        late(&mut state, 5, 3, second);
+        let conflict = cards(&state).remove(0).conflict;
+        let (begun, before) = begin(Some(&conflict), state.transaction(T).cloned(), Transaction::with);
+        let form = EntryForm { note: note.into(), ..EntryForm::of(&begun.expect("it is there")) };
+        let edit = read_edit(&form, &before.expect("it is there"), id(9)).expect("a good form");
+        for op in [decided_by_edit(&conflict)].iter().chain(&edit) {
+            apply(&mut state, Seq(6), op);
+        }
+        assert_eq!(cards(&state), []);
+        let taxi = state.transaction(T).filter(|taxi| !taxi.deleted).expect("it stands");
+        (taxi.amount, taxi.note.clone())
+    }
+
+    #[test]
+    fn something_else_than_either_side() {
+        let delete = LedgerOp::DeleteTransaction { id: T };
+        let taxi = Some("Taxi".to_owned());
+        // It begins with what was offered; where that is nothing but a deletion, with what stands.
+        assert_eq!(decided(&amount(4150, "EUR"), &amount(4510, "EUR"), "Taxi"), (4510, taxi.clone()));
+        assert_eq!(decided(&amount(4150, "EUR"), &delete, "Taxi"), (4150, taxi.clone()));
+        assert_eq!(decided(&delete, &amount(4510, "EUR"), "Taxi"), (4510, taxi));
+        assert_eq!(decided(&delete, &amount(4510, "EUR"), ""), (4510, None));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Two people write in the same place without knowing of each other: nothing is lost, and both see both.
 
 use anyhow::{Result, ensure};
+use serde_json::Value;
 use tidebook_e2e::{Alone, App, Expected, Stage, journey};
 
 #[test]
@@ -44,6 +45,32 @@ async fn two_amounts(stage: &Stage, apply: bool) -> Result<()> {
     }
     ensure!(here.totals().await? == there.totals().await?, "the totals differ");
     Ok(())
+}
+
+#[test]
+fn the_same_amount_by_two_people_writing_a_third() {
+    journey("two_amounts_and_a_third", Alone::No, async |stage| {
+        let (here, there) = apart(stage).await?;
+        here.edit_line("Taxi", "#amount", "41.50").await?;
+        there.edit_line("Taxi", "#amount", "45,10").await?;
+        stage.server.start_again().await?;
+        for app in [&here, &there] {
+            app.wait_for_card().await?;
+        }
+        let [_, set_aside] = there.values_on_the_card().await?;
+        // Whoever's value was set aside, and whoever's was not: either may write another.
+        there.browser.click(".conflict [data-edit]").await?;
+        let begun = there.browser.run("return document.querySelector('#amount').value", Value::Null).await?;
+        ensure!(begun.as_str().is_some_and(|begun| set_aside == format!("+€{begun}")), "it begins with {begun}");
+        there.browser.fill("#amount", "43").await?;
+        there.save().await?;
+        for app in [&here, &there] {
+            app.browser.wait_until_gone(".conflict").await?;
+            app.wait_for_amounts(&["+€43.00"]).await?;
+            app.wait_for_book().await?;
+        }
+        Ok(())
+    });
 }
 
 #[test]

@@ -170,6 +170,36 @@ fn a_conflict_applied_by_its_own_replica_is_closed_once() {
     ]);
 }
 
+/// What an app sends for "neither of the two": the decision and the edit as one.
+#[test]
+fn a_conflict_is_decided_by_an_edit_of_its_own() {
+    let stage = check(&[
+        (Ana, 1, "+c1; +t1 c1 20 EUR", "+c1; +t1"),
+        (Ana, 2, "c1 note=a", "c1 note=a was note="),
+        (Ben, 2, "c1 note=b", "edit_edit c1: [note=a] Ana 3 / [note=b] Ben"),
+        (Ana, 4, "dismiss 1; c1 note=ab", "closed; c1 note=ab was note=a"),
+        // The one whose value was set aside decides first: their write would close the conflict by the way.
+        (Ben, 2, "c1 note=c", "edit_edit c1: [note=ab] Ana 5 / [note=c] Ben"),
+        (Ben, 6, "c1 note=abc; dismiss 1", "! 1 conflict_closed"),
+        (Ben, 6, "dismiss 1; c1 note=abc", "closed; c1 note=abc was note=ab"),
+        // Nothing written but the decision: what stands is kept.
+        (Ana, 2, "c1 phone=1", "c1 phone=1 was phone="),
+        (Ben, 2, "c1 phone=2", "edit_edit c1: [phone=1] Ana 9 / [phone=2] Ben"),
+        (Ana, 10, "dismiss 1", "closed"),
+        // What was written meanwhile is met as by any other edit.
+        (Ben, 10, "c1 email=x", "c1 email=x was email="),
+        (Ana, 10, "c1 email=y", "edit_edit c1: [email=x] Ben 12 / [email=y] Ana"),
+        (Ben, 12, "c1 email=z", "c1 email=z was email=x"),
+        (Ana, 13, "dismiss 1; c1 email=w", "closed; edit_edit c1: [email=z] Ben 14 / [email=w] Ana"),
+        (Ana, 15, "dismiss 1", "closed"),
+        // Deleted meanwhile: it comes back as it was offered, and is changed from there.
+        (Ana, 16, "-t1", "-t1"),
+        (Ben, 16, "t1 amount=30", "delete_edit t1: [deleted=true] Ana 17 / [amount=30] Ben"),
+        (Ana, 18, "apply 1; t1 amount=50", "~t1; t1 amount=30 was amount=20; applied; t1 amount=50 was amount=30"),
+    ]);
+    assert_eq!(stage.state(), "c1; t1 c1 gave 50 EUR; 0 open");
+}
+
 #[test]
 fn an_edit_then_a_delete_that_did_not_know() {
     let stage = check(&[

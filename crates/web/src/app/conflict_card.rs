@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use tidebook_book::{Seq, UnixMillis, UserId};
-use tidebook_ledger::{ConflictKind, Currency, Field, FieldSet, LedgerOp};
+use tidebook_ledger::{Conflict, ConflictId, ConflictKind, Currency, Field, FieldSet, LedgerOp, RecordRef};
 use tidebook_replica::SyncStatus;
 
 use crate::app::browser::element;
@@ -13,9 +13,9 @@ use crate::app::keyed::KeyedRows;
 use crate::app::op_words::{field_word, set_words};
 use crate::app::parts::{colour, icon};
 use crate::app::router::keep_focus;
-use crate::app::store::Store;
+use crate::app::store::{Sheet, Store};
 use crate::app::watched::{Derived, Watched, effect};
-use crate::conflict::{Card, is_deletion};
+use crate::conflict::{Card, decided_by_edit, is_deletion};
 
 /// The cards of some conflicts, each as long as it is open.
 pub(crate) fn conflict_cards(store: Store, cards: Derived<Vec<Card>>) -> Drawn {
@@ -50,6 +50,9 @@ fn conflict_card(store: Store, card: &Card) -> Drawn {
     let is_swapped = store.is_me(offered.by) && !store.is_me(standing.by);
     let (first, second) = if is_swapped { (taken, kept) } else { (kept, taken) };
     let base = store.seq();
+    let (id, record) = (conflict.id, conflict.record);
+    let is_editable = record != RecordRef::Book;
+    let edit = move || store.sheet.set(Some(Sheet::Decide(id, record)));
     let title_id = format!("conflict-{}", conflict.id);
     let labelled_by = title_id.clone();
     let class = if Card::sum(&offered.set).is_some() && conflict.kind == ConflictKind::EditEdit {
@@ -65,7 +68,31 @@ fn conflict_card(store: Store, card: &Card) -> Drawn {
                 <p class="small quiet">{what_met(store, card)}</p>
             </header>
             <div class=class>{version(store, card, &first, base)}{version(store, card, &second, base)}</div>
+            {when(move || is_editable && store.may_write(), move || view! {
+                <footer class="conflict-foot">
+                    <button class="btn btn-quiet" type="button" data-edit on:click=click(edit)>
+                        {icon("edit")}
+                        "Edit instead"
+                    </button>
+                </footer>
+            })}
         </article>
+    }
+}
+
+impl Store {
+    /// A conflict, for as long as it is open.
+    pub(crate) fn conflict(self, id: Option<ConflictId>) -> Option<Conflict> {
+        let is_it = |conflict: &&Conflict| Some(conflict.id) == id;
+        self.conflicts.with_untracked(|cards| cards.iter().map(|card| &card.conflict).find(is_it).cloned())
+    }
+
+    /// Takes a form's ops, and decides the conflict it was opened for with them. Where somebody has decided it meanwhile
+    /// there is only the edit.
+    pub(crate) fn decide(self, base: Seq, conflict: Option<ConflictId>, edit: Vec<LedgerOp>) -> Result<(), String> {
+        let decision = self.conflict(conflict).map(|conflict| decided_by_edit(&conflict));
+        let ops: Vec<LedgerOp> = decision.into_iter().chain(edit).collect();
+        if ops.is_empty() { Ok(()) } else { self.mutate(base, ops) }
     }
 }
 

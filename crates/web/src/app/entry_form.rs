@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use tidebook_ledger::{
-    AmountInputError, ContactId, Currency, Direction, LedgerOp, Transaction, TransactionId, parse_amount,
+    AmountInputError, ConflictId, ContactId, Currency, Direction, LedgerOp, Transaction, TransactionId, parse_amount,
 };
 use web_sys::SubmitEvent;
 
@@ -15,6 +15,7 @@ use crate::app::person_form::foot;
 use crate::app::store::Store;
 use crate::app::watched::{Watched, effect, memo};
 use crate::app::who_field::who_field;
+use crate::conflict::begin;
 use crate::entry::{self, EntryFaults, NewIds, Who, amount_fault, read_edit, read_entry};
 
 /// What is in the form.
@@ -84,11 +85,18 @@ fn empty_form(store: Store, contact: Option<ContactId>, got: bool) -> entry::Ent
     }
 }
 
-/// For something new with this contact, or for the transaction that is edited.
-pub(crate) fn entry_form(contact: Option<ContactId>, got: bool, edited: Option<TransactionId>) -> Drawn {
+/// For something new with this contact, or for the transaction that is edited; where that decides a conflict, it begins
+/// with what was offered.
+pub(crate) fn entry_form(
+    contact: Option<ContactId>,
+    got: bool,
+    edited: Option<TransactionId>,
+    conflict: Option<ConflictId>,
+) -> Drawn {
     let store = expect_context::<Store>();
-    let before = edited.and_then(|id| store.view(|state| state.transaction(id).cloned()).flatten());
-    let form = before.as_ref().map_or_else(|| empty_form(store, contact, got), entry::EntryForm::of);
+    let standing = edited.and_then(|id| store.view(|state| state.transaction(id).cloned()).flatten());
+    let (begun, before) = begin(store.conflict(conflict).as_ref(), standing, Transaction::with);
+    let form = begun.as_ref().map_or_else(|| empty_form(store, contact, got), entry::EntryForm::of);
     let fields = Fields::new(form, edited);
     let before: Watched<Option<Transaction>> = Watched::new(before);
     // What the form shows was read now, whatever comes while it is open.
@@ -110,8 +118,7 @@ pub(crate) fn entry_form(contact: Option<ContactId>, got: bool, edited: Option<T
         };
         // Somebody just made is known to the form from now on.
         let made = (ops.len() > 1).then_some(ids.contact);
-        let result = if ops.is_empty() { Ok(()) } else { store.mutate(base, ops) };
-        match result {
+        match store.decide(base, conflict, ops) {
             Ok(()) => {
                 made.into_iter().for_each(|id| fields.who.set(Who::Known(id)));
                 true
@@ -141,7 +148,7 @@ pub(crate) fn entry_form(contact: Option<ContactId>, got: bool, edited: Option<T
             </button>
             <button id="save" class="btn btn-solid" type="submit">"Save"</button>
         },
-        Some(id) => foot(move || {
+        Some(id) => foot(conflict, move || {
             store.sheet.set(None);
             let (delete, undo) = (LedgerOp::DeleteTransaction { id }, LedgerOp::RestoreTransaction { id });
             store.delete(base, delete, undo, "The transaction is deleted".into());

@@ -1,7 +1,7 @@
 //! The form for a person: a name to begin with, and all that is known of them later.
 
 use leptos::prelude::*;
-use tidebook_ledger::{ContactId, LedgerOp};
+use tidebook_ledger::{ConflictId, Contact, ContactId, LedgerOp};
 use web_sys::SubmitEvent;
 
 use crate::app::drawn::{AllDrawn, Drawn, attr, click, text, value, view};
@@ -10,6 +10,7 @@ use crate::app::parts::{error_line, field_error};
 use crate::app::router;
 use crate::app::store::Store;
 use crate::app::watched::{Watched, memo};
+use crate::conflict::begin;
 use crate::entry::name_fault;
 use crate::person::{read_person, texts_of};
 use crate::route::Route;
@@ -29,13 +30,14 @@ const DETAILS: [Detail; 4] = [
     Detail { id: "person-note", label: "Note", kind: "text" },
 ];
 
-/// For somebody new, or for what is known of somebody.
-pub(crate) fn person_form(edited: Option<ContactId>) -> Drawn {
+/// For somebody new, or for what is known of somebody; where that decides a conflict, it begins with what was offered.
+pub(crate) fn person_form(edited: Option<ContactId>, conflict: Option<ConflictId>) -> Drawn {
     let store = expect_context::<Store>();
-    let before = edited.and_then(|id| store.view(|state| state.contact(id).cloned()).flatten());
+    let standing = edited.and_then(|id| store.view(|state| state.contact(id).cloned()).flatten());
+    let (begun, before) = begin(store.conflict(conflict).as_ref(), standing, Contact::with);
     // What the form shows was read now, whatever comes while it is open.
     let base = store.seq();
-    let texts = before.as_ref().map(texts_of).unwrap_or_default().map(Watched::new);
+    let texts = begun.as_ref().map(texts_of).unwrap_or_default().map(Watched::new);
     let name = texts[0];
     let fault = Watched::new(None);
     let general = Watched::new(None);
@@ -48,7 +50,7 @@ pub(crate) fn person_form(edited: Option<ContactId>) -> Drawn {
             return;
         }
         let op = read_person(&typed, before.as_ref(), ContactId(new_id()));
-        match op.map_or(Ok(()), |op| store.mutate(base, vec![op])) {
+        match store.decide(base, conflict, op.into_iter().collect()) {
             Ok(()) => store.sheet.set(None),
             Err(words) => general.set(Some(words)),
         }
@@ -57,7 +59,7 @@ pub(crate) fn person_form(edited: Option<ContactId>) -> Drawn {
         edited.map(|_| DETAILS.into_iter().zip(&texts[1..]).map(|(it, content)| detail(it, *content)).all_drawn());
     let foot = match edited {
         None => view! { <button id="save" class="btn btn-solid" type="submit">"Add person"</button> },
-        Some(id) => foot(move || {
+        Some(id) => foot(conflict, move || {
             store.sheet.set(None);
             router::go(store, Route::Contacts);
             let (delete, undo) = (LedgerOp::DeleteContact { id }, LedgerOp::RestoreContact { id });
@@ -103,10 +105,15 @@ fn detail(Detail { id, label, kind }: Detail, content: Watched<String>) -> Drawn
     }
 }
 
-/// The buttons of a form that edits something.
-pub(crate) fn foot(delete: impl FnMut() + 'static) -> Drawn {
+/// The buttons of a form that edits something. What two people disagree about is not deleted by the way.
+pub(crate) fn foot(conflict: Option<ConflictId>, delete: impl FnMut() + 'static) -> Drawn {
+    let delete = conflict.is_none().then(|| {
+        view! {
+            <button id="delete" class="btn btn-line btn-danger" type="button" on:click=click(delete)>"Delete"</button>
+        }
+    });
     view! {
-        <button id="delete" class="btn btn-line btn-danger" type="button" on:click=click(delete)>"Delete"</button>
+        {delete}
         <button id="save" class="btn btn-solid" type="submit">"Save"</button>
     }
 }

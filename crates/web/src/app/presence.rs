@@ -62,6 +62,7 @@ pub(crate) fn tell_others(store: Store) {
         let editing = match store.sheet.get() {
             Some(Sheet::EditTransaction(id)) => Some(RecordRef::Transaction(id)),
             Some(Sheet::EditPerson(id)) => Some(RecordRef::Contact(id)),
+            Some(Sheet::Decide(_, record)) => Some(record),
             _ => None,
         };
         if let Some((book, driver)) = store.book.get().zip(store.driver()) {

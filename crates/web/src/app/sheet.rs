@@ -1,6 +1,7 @@
 //! The sheet that things are written on: over the page on a phone, a pane beside it where there is room.
 
 use leptos::prelude::*;
+use tidebook_ledger::RecordRef;
 use wasm_bindgen::prelude::*;
 use web_sys::{HtmlDialogElement, HtmlElement};
 
@@ -56,10 +57,18 @@ pub(crate) fn sheet_host() -> Drawn {
                         </button>
                     </header>
                     {match sheet {
-                        Sheet::Transaction { contact, got } => entry_form(contact, got, None).drawn(),
-                        Sheet::EditTransaction(id) => entry_form(None, false, Some(id)).drawn(),
-                        Sheet::Person => person_form(None).drawn(),
-                        Sheet::EditPerson(id) => person_form(Some(id)).drawn(),
+                        Sheet::Transaction { contact, got } => entry_form(contact, got, None, None).drawn(),
+                        Sheet::EditTransaction(id) => entry_form(None, false, Some(id), None).drawn(),
+                        Sheet::Person => person_form(None, None).drawn(),
+                        Sheet::EditPerson(id) => person_form(Some(id), None).drawn(),
+                        Sheet::Decide(conflict, RecordRef::Transaction(id)) => {
+                            entry_form(None, false, Some(id), Some(conflict)).drawn()
+                        }
+                        Sheet::Decide(conflict, RecordRef::Contact(id)) => {
+                            person_form(Some(id), Some(conflict)).drawn()
+                        }
+                        // There is no form for what a book is called.
+                        Sheet::Decide(_, RecordRef::Book) => ().drawn(),
                         Sheet::Book => book_form().drawn(),
                     }}
                 }
@@ -71,9 +80,9 @@ pub(crate) fn sheet_host() -> Drawn {
 fn title(sheet: Sheet) -> &'static str {
     match sheet {
         Sheet::Transaction { .. } => "New transaction",
-        Sheet::EditTransaction(_) => "Edit transaction",
+        Sheet::EditTransaction(_) | Sheet::Decide(_, RecordRef::Transaction(_)) => "Edit transaction",
         Sheet::Person => "New person",
-        Sheet::EditPerson(_) => "Edit person",
+        Sheet::EditPerson(_) | Sheet::Decide(..) => "Edit person",
         Sheet::Book => "New book",
     }
 }

@@ -13,7 +13,8 @@ use send_wrapper::SendWrapper;
 use serde::{Deserialize, Serialize};
 use tidebook_book::{BookId, MutationId, Person, Role, Seq, UnixMillis, UserId};
 use tidebook_ledger::{
-    Balances, BookFacts, CivilDate, ContactId, Currency, Ledger, LedgerOp, LedgerState, Touched, TransactionId,
+    Balances, BookFacts, CivilDate, ConflictId, ContactId, Currency, Ledger, LedgerOp, LedgerState, RecordRef, Touched,
+    TransactionId,
 };
 use tidebook_replica::{BookCopy, NewMutation, SyncStatus};
 
@@ -79,6 +80,8 @@ pub(crate) enum Sheet {
     EditTransaction(TransactionId),
     Person,
     EditPerson(ContactId),
+    /// Something else instead of either side of a conflict about this record.
+    Decide(ConflictId, RecordRef),
     Book,
 }
 
