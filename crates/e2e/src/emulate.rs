@@ -99,6 +99,12 @@ impl Browser {
         self.devtools("Page.addScriptToEvaluateOnNewDocument", script).await.map(drop)
     }
 
+    /// What is saved as a file from now on goes into this folder.
+    pub async fn save_files_in(&self, folder: &std::path::Path) -> Result<()> {
+        let behavior = json!({"behavior": "allow", "downloadPath": folder});
+        self.devtools("Browser.setDownloadBehavior", behavior).await.map(drop)
+    }
+
     /// For pictures: most people's scrollbars lie over the page and go by themselves.
     pub async fn hide_scrollbars(&self) -> Result<()> {
         self.devtools("Emulation.setScrollbarsHidden", json!({"hidden": true})).await.map(drop)

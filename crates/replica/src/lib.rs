@@ -62,4 +62,4 @@ pub use event::{Event, Monotonic, SyncStatus};
 pub use new_mutation::{MutateError, NewMutation};
 pub use outbox::{Held, Pending};
 pub use replica::{Replica, ReplicaConfig};
-pub use stored::{Forget, Keeps, Lacking, StoreWrite, Stored, StoredError};
+pub use stored::{Forget, Keeps, Lacking, StoreWrite, Stored, StoredError, Unsent};

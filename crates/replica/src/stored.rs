@@ -55,6 +55,35 @@ impl Lacking {
     }
 }
 
+/// What a person wrote that is in no book, as JSON texts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unsent {
+    /// As they are pushed, and so as they stand in the outbox of a store.
+    pub mutations: Vec<String>,
+    /// As they stand in a store: `{"mutation":…,"rejected":…}`.
+    pub rejections: Vec<String>,
+}
+
+impl Unsent {
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.mutations.len() + self.rejections.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// From the rows of a store, whose outbox holds what was withdrawn as well.
+    #[must_use]
+    pub fn of_rows(outbox: Vec<String>, rejections: Vec<String>) -> Self {
+        // Inside of a text its quotes would stand escaped.
+        let mutations = outbox.into_iter().filter(|mutation| !mutation.contains(r#""ops":[]"#)).collect();
+        Self { mutations, rejections }
+    }
+}
+
 /// What to write of one book, all of it or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreWrite {

@@ -15,5 +15,6 @@ mod only_what_changed_redraws;
 mod presence;
 mod screens;
 mod service_worker;
+mod signing_out;
 mod the_server_comes_back;
 mod two_people_write;

@@ -8,7 +8,7 @@ use super::following::Phase;
 use super::{Applied, Rejection};
 use crate::outbox::{Pending, encode};
 use crate::stored::{FORMAT, Head, Rows, StoredRejection, StoredState};
-use crate::{BookCopy, Forget, Lacking, StoreWrite, Stored, StoredError};
+use crate::{BookCopy, Forget, Lacking, StoreWrite, Stored, StoredError, Unsent};
 
 /// How many entries are stored after the state before the state is written anew: what opening has to replay at most.
 const STATE_AFTER_ENTRIES: u64 = 4_096;
@@ -295,9 +295,15 @@ impl<D: Domain> BookCopy<D> {
     }
 
     fn rejection_row(&self, id: MutationId) -> Option<String> {
-        let rejection = self.rejections.iter().find(|rejection| rejection.mutation.id == id)?;
-        let (mutation, rejected) = (rejection.mutation.clone(), rejection.rejected.clone());
-        Some(text(&StoredRejection { mutation, rejected }))
+        self.rejections.iter().find(|rejection| rejection.mutation.id == id).map(row_of)
+    }
+
+    /// What the person wrote that is in no book: mutations as they are pushed, and rejections as they are stored.
+    #[must_use]
+    pub fn unsent(&self) -> Unsent {
+        let standing = self.outbox.iter().filter(|pending| !pending.is_withdrawn());
+        let mutations = standing.map(|pending| pending.encoded.clone()).collect();
+        Unsent { mutations, rejections: self.rejections.iter().map(row_of).collect() }
     }
 
     /// The confirmed state.
@@ -360,6 +366,10 @@ impl<D: Domain> Pending<D> {
             self.sent = false;
         }
     }
+}
+
+fn row_of<D: Domain>(Rejection { mutation, rejected }: &Rejection<D>) -> String {
+    text(&StoredRejection { mutation: mutation.clone(), rejected: rejected.clone() })
 }
 
 fn text(row: &impl serde::Serialize) -> String {

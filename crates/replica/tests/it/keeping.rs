@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tidebook_book::ReplicaId;
-use tidebook_replica::{Event, Lacking, MutateError};
+use tidebook_replica::{Event, Lacking, MutateError, Unsent};
 use uuid::Uuid;
 
 use crate::checklist::add;
@@ -190,6 +190,25 @@ fn a_rejection_stays_until_somebody_deals_with_it_in_any_tab() {
     there.hear_entries(&[rejecting(1, 1, 1, "no")]);
     shelf.sync(&mut there);
     assert_eq!(tab(&mut shelf).copy().rejections().len(), 0);
+}
+
+#[test]
+fn what_is_in_no_book_is_the_same_from_the_copy_and_from_its_rows() {
+    let mut shelf = Shelf::new();
+    let mut here = tab(&mut shelf);
+    assert!(here.copy().unsent().is_empty());
+    write(&mut here, 1, "milk").expect("fine");
+    write(&mut here, 2, r#"tea "ops":[]"#).expect("fine");
+    write(&mut here, 3, "jam").expect("fine");
+    shelf.sync(&mut here);
+    here.hear_entries(&[rejecting(1, 1, 1, "no")]);
+    here.replica.withdraw(BOOK, id(3)).expect("it is pending");
+    shelf.sync(&mut here);
+    let unsent = here.copy().unsent();
+    assert_eq!((unsent.mutations.len(), unsent.rejections.len(), unsent.len()), (1, 1, 2));
+    assert!(unsent.mutations[0].contains("tea") && unsent.rejections[0].contains("milk"), "{unsent:?}");
+    let (outbox, rejections) = (shelf.outbox.values().cloned().collect(), shelf.rejections.values().cloned().collect());
+    assert_eq!(Unsent::of_rows(outbox, rejections), unsent);
 }
 
 #[test]

@@ -7,12 +7,13 @@ use crate::app::drawn::{AllDrawn, Drawn, click, part, text, view, when};
 use crate::app::parts::icon;
 use crate::app::store::Store;
 use crate::app::sync_menu::undecided;
-use crate::app::unsent::RejectedChange;
-use crate::app::watched::memo;
+use crate::app::unsent::{RejectedChange, save_button};
+use crate::app::watched::{Derived, memo};
 use crate::chip::sentence;
 
 pub(crate) fn attention() -> Drawn {
     let store = expect_context::<Store>();
+    let waiting = memo(move || store.waiting_words());
     let rejected =
         part(move || store.rejected.get().into_iter().map(move |change| rejected_row(store, change)).all_drawn());
     view! {
@@ -29,6 +30,7 @@ pub(crate) fn attention() -> Drawn {
                 <div class="section-head"><h2 class="label">"Not accepted"</h2></div>
             })}
             {rejected}
+            {when(move || waiting.with(|(named, _)| !named.is_empty()), move || queue(waiting))}
             {when(move || undecided(store) + store.rejected.with(Vec::len) == 0, || view! {
                 <div class="empty">
                     <p class="title-2">"Nothing to decide"</p>
@@ -36,6 +38,23 @@ pub(crate) fn attention() -> Drawn {
                 </div>
             })}
         </div>
+    }
+}
+
+/// What waits for the book, oldest first.
+fn queue(waiting: Derived<(Vec<String>, usize)>) -> Drawn {
+    let rows = part(move || {
+        let (named, more) = waiting.get();
+        let more = (more > 0).then(|| format!("and {more} more"));
+        let rows = named.into_iter().chain(more).map(|words| {
+            view! { <li><div class="row">{icon("wait")}<span class="row-main">{words}</span></div></li> }
+        });
+        rows.all_drawn()
+    });
+    view! {
+        <div class="section-head"><h2 class="label">"Waiting"</h2></div>
+        <ul id="queue" class="rows" aria-label="Waiting">{rows}</ul>
+        <div class="btn-row"><SaveButton/></div>
     }
 }
 

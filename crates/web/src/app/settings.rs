@@ -6,8 +6,10 @@ use crate::app::driver::spawn;
 use crate::app::members::members_section;
 use crate::app::parts::{avatar, icon};
 use crate::app::store::{Phase, Store};
+use crate::app::unsent::save_button;
 use crate::app::watched::Watched;
 use crate::app::{keys, session};
+use crate::unsent_file::{count, sign_out_words};
 use leptos::prelude::*;
 
 /// Also read by theme.js, before the first paint.
@@ -132,7 +134,8 @@ fn keys_switch() -> Drawn {
 
 fn account() -> Drawn {
     let store = expect_context::<Store>();
-    let is_asking = Watched::new(false);
+    // How many changes would be lost, once the person has asked to sign out.
+    let lost = Watched::new(0);
     let leave = move || {
         spawn(async move {
             if let Err(error) = session::sign_out(store).await {
@@ -140,7 +143,14 @@ fn account() -> Drawn {
             }
         });
     };
-    let pressed = move || if store.unsent() > 0 { is_asking.set(true) } else { leave() };
+    let pressed = move || {
+        spawn(async move {
+            lost.set(count(&store.all_unsent().await));
+            if lost.get_untracked() == 0 {
+                leave();
+            }
+        });
+    };
     let me = part(move || {
         let me = store.me.get();
         me.map(|me| {
@@ -157,28 +167,22 @@ fn account() -> Drawn {
                 <button id="sign-out" class="btn btn-line" type="button" on:click=click(pressed)>"Sign out"</button>
             </div>
             <div role="alert">
-                {when(move || is_asking.get(), move || view! {
+                {when(move || lost.get() > 0, move || view! {
                     <div class="banner" data-kind="failed">
                         {icon("alert")}
-                        <div><strong>{unsent_words(store.unsent())}</strong>" Signing out loses it."</div>
+                        <div><strong>{text(move || sign_out_words(lost.get()))}</strong></div>
                         <div class="btn-row">
+                            <button id="stay" class="btn btn-line" type="button" on:click=click(move || lost.set(0))>
+                                "Stay"
+                            </button>
+                            <SaveButton/>
                             <button id="sign-out-anyway" class="btn btn-quiet" type="button" on:click=click(leave)>
                                 "Sign out anyway"
-                            </button>
-                            <button class="btn btn-quiet" type="button" on:click=click(move || is_asking.set(false))>
-                                "Stay"
                             </button>
                         </div>
                     </div>
                 })}
             </div>
         </div>
-    }
-}
-
-fn unsent_words(unsent: usize) -> String {
-    match unsent {
-        1 => "One change is not in the book yet.".into(),
-        unsent => format!("{unsent} changes are not in the book yet."),
     }
 }

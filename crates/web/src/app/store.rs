@@ -199,7 +199,7 @@ impl Store {
         self.copy(|copy| read(&copy.view().domain))
     }
 
-    fn copy<R>(self, read: impl FnOnce(&BookCopy<Ledger>) -> R) -> Option<R> {
+    pub(crate) fn copy<R>(self, read: impl FnOnce(&BookCopy<Ledger>) -> R) -> Option<R> {
         let book = self.book.get_untracked()?;
         self.driver()?.read(|replica| replica.book(book).map(read))
     }

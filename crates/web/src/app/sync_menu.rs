@@ -8,6 +8,7 @@ use crate::app::drawn::{Drawn, attr, click, part_of, text, view, when};
 use crate::app::format;
 use crate::app::parts::{error_line, icon};
 use crate::app::store::Store;
+use crate::app::unsent::save_button;
 use crate::app::watched::{Watched, memo};
 use crate::chip::{chip, sentence};
 
@@ -67,6 +68,7 @@ fn inside(store: Store) -> Drawn {
                 "Try now"
             </button>
         })}
+        {when(move || store.waits_here(), save_button)}
         {when(is_asked, || view! {
             <a id="to-attention" class="btn btn-line" href="/attention">{icon("attention")}"See what to decide"</a>
         })}

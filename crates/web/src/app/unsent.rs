@@ -1,11 +1,20 @@
-//! What a person wrote that never came into its book, in words.
+//! What a person wrote that is not in its book: in words, and as a file.
 
+use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use tidebook_book::{BookId, MutationId};
-use tidebook_ledger::Ledger;
-use tidebook_replica::BookCopy;
+use tidebook_ledger::{Ledger, LedgerOp};
+use tidebook_replica::{BookCopy, SyncStatus};
+use wasm_bindgen::JsCast;
+use web_sys::{Blob, HtmlAnchorElement, Url};
 
+use crate::app::browser::element;
+use crate::app::drawn::{Drawn, click, view};
+use crate::app::driver::{after_ms, spawn};
 use crate::app::op_words::op_words;
+use crate::app::parts::icon;
+use crate::app::store::{BookItem, Store};
+use crate::unsent_file::{UnsentOf, file_text};
 
 /// A book that the person is no longer in. Kept on the device until they have dealt with it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,6 +31,75 @@ pub(crate) struct RejectedChange {
     pub(crate) mutation: MutationId,
     pub(crate) ops: Vec<String>,
     pub(crate) reason: String,
+}
+
+/// How many waiting changes a list names; beyond that only their number is told.
+const NAMED_MAX: usize = 50;
+
+/// How long the browser may take to begin to write a file.
+const FILE_TAKEN_WITHIN_MS: i32 = 60_000;
+
+impl Store {
+    /// All that is not in its book, of all the person's books.
+    pub(crate) async fn all_unsent(self) -> Vec<UnsentOf> {
+        let mut all = Vec::new();
+        let Some(driver) = self.driver() else { return all };
+        for BookItem { id, name, .. } in self.books.get_untracked() {
+            all.push(UnsentOf { book: id, name, unsent: driver.unsent_in(id).await });
+        }
+        all
+    }
+
+    /// Whether something waits here that is to go elsewhere. What is on its way does not wait, and what is in a book without
+    /// an account is where it belongs.
+    pub(crate) fn waits_here(self) -> bool {
+        matches!(self.status.get(), SyncStatus::Offline(1..) | SyncStatus::NeedsAttention(_)) && !self.is_alone()
+    }
+
+    /// What waits in the open book, in words, and how much more there is than that.
+    pub(crate) fn waiting_words(self) -> (Vec<String>, usize) {
+        if !self.waits_here() {
+            return Default::default();
+        }
+        let words = |copy: &BookCopy<Ledger>| {
+            let mut waiting = copy.pending().filter(|pending| !pending.is_withdrawn());
+            let state = &copy.view().domain;
+            let in_words = |ops: &[LedgerOp]| ops.iter().map(|op| op_words(op, state)).collect::<Vec<_>>().join("; ");
+            let named = waiting.by_ref().take(NAMED_MAX).map(|pending| in_words(&pending.mutation.ops)).collect();
+            (named, waiting.count())
+        };
+        self.copy(words).unwrap_or_default()
+    }
+}
+
+/// The button that gives people what is not in its book as a file.
+pub(crate) fn save_button() -> Drawn {
+    let store = expect_context::<Store>();
+    let save = move || {
+        spawn(async move {
+            let name = format!("tidebook-unsent-{}.json", store.today.get_untracked());
+            if save_file(&name, &file_text(&store.all_unsent().await)).is_none() {
+                store.say("This browser does not save files");
+            }
+        });
+    };
+    view! {
+        <button class="btn btn-line" type="button" data-save-unsent on:click=click(save)>
+            {icon("export")}
+            "Save as a file"
+        </button>
+    }
+}
+
+/// Gives a text to the person as a file. None where the browser has no way to.
+fn save_file(name: &str, text: &str) -> Option<()> {
+    let blob = Blob::new_with_str_sequence(&js_sys::Array::of1(&text.into())).ok()?;
+    let address = Url::create_object_url_with_blob(&blob).ok()?;
+    let link: HtmlAnchorElement = element("a", &[("href", &address), ("download", name)]).dyn_into().ok()?;
+    link.click();
+    // It stands for the whole text: it goes once the browser has taken it.
+    after_ms(FILE_TAKEN_WITHIN_MS, move || drop(Url::revoke_object_url(&address)));
+    Some(())
 }
 
 /// What of a copy never came into its book.

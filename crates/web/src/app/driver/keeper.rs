@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 use tidebook_book::{BookId, MutationId, ReplicaId, Seq, UserId};
-use tidebook_replica::{Forget, Lacking, StoreWrite, Stored};
+use tidebook_replica::{Forget, Lacking, StoreWrite, Stored, Unsent};
 use wasm_bindgen::prelude::*;
 use web_sys::{BroadcastChannel, MessageEvent};
 
@@ -106,6 +106,14 @@ impl Keeper {
         let transaction = self.transaction(Mode::WriteForGood)?;
         transaction.put(Rows::Facts, &name.into(), text)?;
         transaction.done().await
+    }
+
+    /// What is kept of a book and is not in it.
+    pub(super) async fn unsent(&self, book: BookId) -> Result<Unsent, Fault> {
+        // Nobody asks for the book itself: of that, nothing is lacking.
+        let lacking = Lacking::EntriesAfter(Seq(u64::MAX));
+        let stored = self.transaction(Mode::Read)?.read(book, String::new(), lacking).await?;
+        Ok(Unsent::of_rows(stored.outbox, stored.rejections))
     }
 
     /// Forgets all of a book.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use js_sys::{Function, Reflect};
 use tidebook_book::{BookId, ReplicaId, Seq};
 use tidebook_ledger::{Ledger, LedgerOp};
-use tidebook_replica::{BookCopy, Lacking, NewMutation, Replica};
+use tidebook_replica::{BookCopy, Lacking, NewMutation, Replica, Unsent};
 use wasm_bindgen::JsCast;
 
 use super::clock::{monotonic, new_id};
@@ -199,6 +199,17 @@ impl Driver {
         let Some(head) = transaction.head(book).await? else { return Ok(None) };
         let lacking = Lacking::all_of(&head).map_err(|_| Fault::Gone)?;
         transaction.read(book, head, lacking).await.map(Some)
+    }
+
+    /// What the person wrote that is not in its book, also where the book was not opened in this window.
+    pub(crate) async fn unsent_in(&self, book: BookId) -> Unsent {
+        if let Some(unsent) = self.read(|replica| replica.book(book).map(BookCopy::unsent)) {
+            return unsent;
+        }
+        match self.keeper() {
+            Some(keeper) => keeper.unsent(book).await.unwrap_or_default(),
+            None => Unsent::default(),
+        }
     }
 
     pub(super) async fn forget_kept_book(self: Rc<Self>, book: BookId) {
