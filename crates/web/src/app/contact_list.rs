@@ -239,6 +239,7 @@ fn storage_banner(fault: Fault) -> Drawn {
     let why = match fault {
         Fault::Full => "This device is full.",
         Fault::Gone => "This browser keeps nothing for this page.",
+        Fault::Newer => "A newer version of Tidebook has this book: reload the page to get it.",
         Fault::Moved => "This book went into an account meanwhile.",
     };
     view! {

@@ -14,6 +14,8 @@ pub(crate) enum Fault {
     Full,
     /// There is no database: the browser forbids it, or somebody deleted it.
     Gone,
+    /// A later version of the app wrote it, and it is not to be harmed.
+    Newer,
     /// What was in it went into an account, in another tab.
     Moved,
 }

@@ -113,10 +113,10 @@ impl Driver {
         }
         let Some(head) = transaction.head(book).await? else { return Ok(()) };
         // What does not read was written by a later version of the app, which is not to be harmed.
-        let lacking = self.read(|replica| replica.lacking(book, &head)).map_err(|_| Fault::Gone)?;
+        let lacking = self.read(|replica| replica.lacking(book, &head)).map_err(|_| Fault::Newer)?;
         let Some(lacking) = lacking else { return Ok(()) };
         let stored = transaction.read(book, head, lacking).await?;
-        self.step(|replica, _| replica.handle_stored(book, &stored)).map_err(|_| Fault::Gone)
+        self.step(|replica, _| replica.handle_stored(book, &stored)).map_err(|_| Fault::Newer)
     }
 
     async fn read_book(self: Rc<Self>, book: BookId) {
@@ -136,7 +136,7 @@ impl Driver {
         match stored {
             Ok(Some(stored)) => {
                 if self.step(|replica, _| replica.open_stored_book(book, &stored)).is_err() {
-                    self.lose_store(Fault::Gone);
+                    self.lose_store(Fault::Newer);
                 }
             }
             Ok(None) => self.follow_book(book),
@@ -197,7 +197,7 @@ impl Driver {
     async fn stored(&self, keeper: &Keeper, book: BookId) -> Result<Option<tidebook_replica::Stored>, Fault> {
         let transaction = keeper.transaction(Mode::Read)?;
         let Some(head) = transaction.head(book).await? else { return Ok(None) };
-        let lacking = Lacking::all_of(&head).map_err(|_| Fault::Gone)?;
+        let lacking = Lacking::all_of(&head).map_err(|_| Fault::Newer)?;
         transaction.read(book, head, lacking).await.map(Some)
     }
 
