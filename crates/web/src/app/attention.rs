@@ -1,6 +1,6 @@
 //! Needs attention: what somebody has to decide, and what has not come into the book yet.
 
-use leptos::prelude::*;
+use reactive_graph::owner::expect_context;
 
 use crate::app::conflict_card::conflict_cards;
 use crate::app::drawn::{AllDrawn, Drawn, click, part, text, view, when};

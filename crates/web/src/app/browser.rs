@@ -1,7 +1,7 @@
 //! The few things of the browser that everything needs.
 
 use wasm_bindgen::prelude::*;
-use web_sys::{Document, Element, HtmlElement, Storage, Window};
+use web_sys::{Document, Element, Event, HtmlElement, HtmlInputElement, Storage, Window};
 
 pub(crate) fn window() -> Window {
     web_sys::window().expect("this runs in a page")
@@ -27,6 +27,19 @@ pub(crate) fn element(tag: &str, attributes: &[(&str, &str)]) -> Element {
         let _ = element.set_attribute(name, value);
     }
     element
+}
+
+/// What stands in the field that an event is about. Other fields than inputs keep it under the same name.
+pub(crate) fn event_target_value(event: &Event) -> String {
+    event_target(event).value()
+}
+
+pub(crate) fn event_target_checked(event: &Event) -> bool {
+    event_target(event).checked()
+}
+
+fn event_target(event: &Event) -> HtmlInputElement {
+    event.target().expect("what happens, happens to something").unchecked_into()
 }
 
 /// Puts a text on the clipboard, where the browser has one for this page: not without TLS.

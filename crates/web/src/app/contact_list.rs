@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use leptos::prelude::*;
+use reactive_graph::owner::expect_context;
+use reactive_graph::traits::Track;
 use tidebook_ledger::ContactId;
 use uuid::Uuid;
 

@@ -1,6 +1,7 @@
 //! The page of one contact: who, how it stands, and every line between you.
 
-use leptos::prelude::*;
+use reactive_graph::owner::expect_context;
+use reactive_graph::traits::Track;
 use tidebook_ledger::ContactId;
 
 use crate::app::conflict_card::conflict_cards;

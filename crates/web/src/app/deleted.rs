@@ -1,6 +1,6 @@
 //! What was deleted, at the end of a list, and the way back for each.
 
-use leptos::prelude::*;
+use reactive_graph::traits::Track;
 use tidebook_ledger::{Changed, ContactId, Field, LedgerOp, LedgerState};
 use uuid::Uuid;
 

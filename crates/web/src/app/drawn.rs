@@ -6,12 +6,14 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use leptos::prelude::*;
+use reactive_graph::effect::RenderEffect;
+use reactive_graph::graph::untrack;
+use reactive_graph::owner::on_cleanup;
 use send_wrapper::SendWrapper;
 use wasm_bindgen::prelude::*;
 use web_sys::{Comment, Element, Event, HtmlTemplateElement, MouseEvent, Node, Text};
 
-use crate::app::browser::document;
+use crate::app::browser::{document, event_target_value};
 use crate::app::watched::memo;
 
 pub(crate) use tidebook_view_macro::view;

@@ -1,6 +1,7 @@
 //! The form for a transaction, new or not: four fields, and the rest under More.
 
-use leptos::prelude::*;
+use reactive_graph::graph::untrack;
+use reactive_graph::owner::expect_context;
 use tidebook_ledger::{
     AmountInputError, ConflictId, ContactId, Currency, Direction, LedgerOp, Transaction, TransactionId, parse_amount,
 };

@@ -1,6 +1,6 @@
 //! The frame around every screen of a book: bar, navigation, and what is in the middle.
 
-use leptos::prelude::*;
+use reactive_graph::owner::{expect_context, on_cleanup};
 
 use crate::app::browser::document;
 use crate::app::drawn::{AllDrawn, Draw, Drawn, attr, click, part, text, view, when};

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use leptos::prelude::*;
+use reactive_graph::owner::Owner;
 use uuid::Uuid;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, FocusOptions, HtmlElement};

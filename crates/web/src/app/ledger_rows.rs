@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use leptos::prelude::*;
+use reactive_graph::owner::expect_context;
 use tidebook_ledger::{CivilDate, ContactId, Currency, Direction, LedgerState, RecordRef, TransactionId};
 
 use crate::app::browser::element;

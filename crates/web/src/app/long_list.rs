@@ -8,7 +8,9 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use leptos::prelude::*;
+use reactive_graph::owner::on_cleanup;
+use reactive_graph::signal::Trigger;
+use reactive_graph::traits::{Notify, Track};
 use send_wrapper::SendWrapper;
 use uuid::Uuid;
 use wasm_bindgen::prelude::*;

@@ -1,6 +1,6 @@
 //! Who is in the book: roles, invites, and the way out.
 
-use leptos::prelude::*;
+use reactive_graph::owner::expect_context;
 use serde::Deserialize;
 use tidebook_book::{Person, Role, UnixMillis, UserId};
 

@@ -43,7 +43,7 @@ mod update;
 mod welcome;
 mod who_field;
 
-use leptos::prelude::*;
+use reactive_graph::owner::{Owner, expect_context, provide_context};
 use wasm_bindgen::JsCast;
 use web_sys::BeforeUnloadEvent;
 

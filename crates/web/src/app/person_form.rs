@@ -1,6 +1,6 @@
 //! The form for a person: a name to begin with, and all that is known of them later.
 
-use leptos::prelude::*;
+use reactive_graph::owner::expect_context;
 use tidebook_ledger::{ConflictId, Contact, ContactId, LedgerOp};
 use web_sys::SubmitEvent;
 

@@ -1,6 +1,6 @@
 //! Who else is in the book, and what they have open; and telling them where the person is.
 
-use leptos::prelude::*;
+use reactive_graph::owner::expect_context;
 use serde_json::value::{RawValue, to_raw_value};
 use tidebook_ledger::{Ledger, RecordRef};
 use tidebook_replica::BookCopy;

@@ -1,6 +1,6 @@
 //! No longer in a book: nothing of it is left to see, and what was not sent yet is handed back.
 
-use leptos::prelude::*;
+use reactive_graph::owner::expect_context;
 
 use crate::app::browser::copy;
 use crate::app::drawn::{AllDrawn, Draw, Drawn, click, view};

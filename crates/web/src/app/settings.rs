@@ -1,6 +1,8 @@
 //! Settings: how it looks, who is signed in, and the way out.
 
-use crate::app::browser::{document, forget, remember, remembered};
+use reactive_graph::owner::expect_context;
+
+use crate::app::browser::{document, event_target_checked, forget, remember, remembered};
 use crate::app::drawn::{Drawn, click, part, text, value, view, when};
 use crate::app::driver::spawn;
 use crate::app::members::members_section;
@@ -10,7 +12,6 @@ use crate::app::unsent::save_button;
 use crate::app::watched::Watched;
 use crate::app::{keys, session};
 use crate::unsent_file::{count, sign_out_words};
-use leptos::prelude::*;
 
 /// Also read by theme.js, before the first paint.
 const THEME: &str = "tidebook-theme";

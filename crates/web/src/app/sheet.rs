@@ -1,6 +1,6 @@
 //! The sheet that things are written on: over the page on a phone, a pane beside it where there is room.
 
-use leptos::prelude::*;
+use reactive_graph::owner::expect_context;
 use tidebook_ledger::RecordRef;
 use wasm_bindgen::prelude::*;
 use web_sys::{HtmlDialogElement, HtmlElement};

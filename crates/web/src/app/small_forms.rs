@@ -1,6 +1,6 @@
 //! The form with hardly anything on it: a book.
 
-use leptos::prelude::*;
+use reactive_graph::owner::expect_context;
 
 use crate::app::alone;
 use crate::app::drawn::{Drawn, attr, click, text, value, view};

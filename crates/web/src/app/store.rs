@@ -8,7 +8,8 @@ mod listening;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use leptos::prelude::*;
+use reactive_graph::signal::{ArcTrigger, Trigger};
+use reactive_graph::traits::Track;
 use send_wrapper::SendWrapper;
 use serde::{Deserialize, Serialize};
 use tidebook_book::{BookId, MutationId, Person, Role, Seq, UnixMillis, UserId};

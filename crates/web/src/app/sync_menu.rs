@@ -1,6 +1,6 @@
 //! The sync chip, and what it opens: the state in words, and what a person can do about it.
 
-use leptos::prelude::*;
+use reactive_graph::owner::expect_context;
 use tidebook_replica::SyncStatus;
 use wasm_bindgen::prelude::*;
 

@@ -1,6 +1,6 @@
 //! A line that comes and goes: what happened, never the only way to learn of it.
 
-use leptos::prelude::*;
+use reactive_graph::owner::expect_context;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 

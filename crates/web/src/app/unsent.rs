@@ -1,6 +1,6 @@
 //! What a person wrote that is not in its book: in words, and as a file.
 
-use leptos::prelude::*;
+use reactive_graph::owner::expect_context;
 use serde::{Deserialize, Serialize};
 use tidebook_book::{BookId, MutationId};
 use tidebook_ledger::{Ledger, LedgerOp};

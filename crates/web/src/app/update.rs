@@ -1,7 +1,7 @@
 //! A new version of the app: the service worker keeps one build for all its pages, and a person says when the next one
 //! takes its place.
 
-use leptos::prelude::*;
+use reactive_graph::owner::expect_context;
 use send_wrapper::SendWrapper;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;

@@ -7,7 +7,11 @@ use std::any::Any;
 use std::marker::PhantomData;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use leptos::prelude::*;
+use reactive_graph::computed::Memo;
+use reactive_graph::effect::Effect;
+use reactive_graph::owner::StoredValue;
+use reactive_graph::signal::ArcTrigger;
+use reactive_graph::traits::{Get, GetValue, Notify, Track};
 
 type Anything = Arc<dyn Any + Send + Sync>;
 

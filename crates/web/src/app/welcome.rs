@@ -1,10 +1,10 @@
 //! Before a book is open: signing in or up, the first book, and a server that does not answer.
 
-use leptos::prelude::*;
+use reactive_graph::owner::expect_context;
 use web_sys::SubmitEvent;
 
 use crate::app::alone;
-use crate::app::browser::{by_id, focus};
+use crate::app::browser::{by_id, event_target_checked, focus};
 use crate::app::drawn::{Drawn, attr, click, flag, part, text, value, view, when};
 use crate::app::driver::{HttpError, after_ms, spawn};
 use crate::app::format;

@@ -1,6 +1,7 @@
 //! The field for a person: those in the book by a part of their name, or somebody new.
 
-use leptos::prelude::*;
+use reactive_graph::owner::expect_context;
+use reactive_graph::traits::Track;
 use tidebook_ledger::ContactId;
 use web_sys::KeyboardEvent;
 

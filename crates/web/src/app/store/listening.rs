@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use leptos::prelude::*;
+use reactive_graph::traits::Notify;
 use tidebook_ledger::{Balances, BookRecord, ContactId, Ledger, LedgerState, Touched};
 use tidebook_replica::{BookCopy, SyncStatus};
 
