@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{DeserializeOwned, Error as _},
+};
 use serde_json::value::RawValue;
 
-use crate::{ChainHash, MutationId, MutationNumber, ReplicaId, Role, Seq, UnixMillis, UserId};
+use crate::{ChainHash, MutationId, MutationNumber, ReplicaId, Role, Seq, UnixMillis, UserId, read_by_name};
 
 /// The outcome of exactly one mutation: either its changes, or its rejection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entry<C> {
     pub seq: Seq,
     /// When the server staged it, by the server's clock.
@@ -18,17 +21,18 @@ pub struct Entry<C> {
     pub n: MutationNumber,
     pub id: MutationId,
     pub made_at: UnixMillis,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub undoes: Option<Seq>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected: Option<Rejected>,
     /// Empty where the mutation was rejected, or had nothing to change.
-    #[serde(default = "Vec::new")]
     pub changes: Vec<C>,
 }
 
+read_by_name!(Entry<C: DeserializeOwned> { seq, at, by, replica, n, id, made_at; undoes, rejected, changes });
+
 /// Why a mutation changed nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Rejected {
     /// Stable: programs decide by it.
     pub code: String,
@@ -37,9 +41,11 @@ pub struct Rejected {
     /// The index of the op at fault.
     pub op: usize,
     /// The field at fault, where `code` is `invalid_field`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
 }
+
+read_by_name!(Rejected { code, detail, op; field });
 
 /// A change of who is in the book. The engine's own: every domain has members.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,13 +60,13 @@ pub enum MemberChange {
 }
 
 /// A change of members as it is read.
-#[derive(Deserialize)]
 struct Members {
-    #[serde(rename = "type")]
     name: String,
     user: UserId,
     role: Option<Role>,
 }
+
+read_by_name!(Members { name as "type", user; role });
 
 impl TryFrom<Members> for MemberChange {
     type Error = &'static str;
@@ -99,14 +105,13 @@ impl<C: Serialize> Serialize for Change<C> {
 impl<'de, C: Deserialize<'de>> Deserialize<'de> for Change<C> {
     /// In two passes: first the type, then what it says. (`RawValue` does not work inside tagged enums.)
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Tag<'a> {
-            #[serde(borrow, rename = "type")]
-            kind: std::borrow::Cow<'a, str>,
+        struct Tag {
+            kind: String,
         }
+        read_by_name!(Tag { kind as "type" });
         let raw = <&RawValue>::deserialize(deserializer)?.get();
-        let tag: Tag<'_> = serde_json::from_str(raw).map_err(D::Error::custom)?;
-        if MEMBER_CHANGES.contains(&&*tag.kind) {
+        let tag: Tag = serde_json::from_str(raw).map_err(D::Error::custom)?;
+        if MEMBER_CHANGES.contains(&tag.kind.as_str()) {
             serde_json::from_str(raw).map(Self::Member).map_err(D::Error::custom)
         } else {
             serde_json::from_str(raw).map(Self::Domain).map_err(D::Error::custom)

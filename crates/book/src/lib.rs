@@ -11,11 +11,13 @@ mod id;
 mod member;
 mod mutation;
 mod number;
+mod read_by_name;
 mod state;
 
 #[doc(hidden)]
 pub mod __private {
-    //! What [`id_newtypes`] expands to.
+    //! What [`id_newtypes`] and [`read_by_name`] expand to.
+    pub use crate::read_by_name::{OneOf, deserialize_name, read_once, skip, there};
     pub fn serialize_uuid<S: serde::Serializer>(uuid: &uuid::Uuid, serializer: S) -> Result<S::Ok, S::Error> {
         crate::id::serialize_uuid(uuid, serializer)
     }

@@ -1,11 +1,11 @@
 //! What a person asked for.
 
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{MutationId, MutationNumber, Seq, UnixMillis};
+use crate::{MutationId, MutationNumber, Seq, UnixMillis, read_by_name};
 
 /// One or more ops that enter the log together or not at all.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mutation<Op> {
     pub id: MutationId,
     pub n: MutationNumber,
@@ -16,9 +16,11 @@ pub struct Mutation<Op> {
     /// Empty where the person withdrew the mutation before it entered the log.
     pub ops: Vec<Op>,
     /// The entry whose inverse this is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub undoes: Option<Seq>,
 }
+
+read_by_name!(Mutation<Op: DeserializeOwned> { id, n, made_at, base, ops; undoes });
 
 impl<Op> Mutation<Op> {
     /// The same envelope around other ops.

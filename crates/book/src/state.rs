@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
     Author, BookChange, BookId, ChainHash, Change, Domain, Draft, Entry, Epoch, Knows, MemberChange, MutationNumber,
-    Person, Rejected, ReplicaId, Role, Seq, UserId,
+    Person, Rejected, ReplicaId, Role, Seq, UserId, read_by_name,
 };
 
 /// Members and roles, and the domain's state.
@@ -128,7 +128,7 @@ impl<C> Entry<C> {
 }
 
 /// A book's whole state at one seq, as the wire carries it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(bound = "")]
 pub struct Snapshot<D: Domain> {
     pub book: BookId,
@@ -143,6 +143,10 @@ pub struct Snapshot<D: Domain> {
     pub people: Vec<Person>,
     pub state: D::State,
 }
+
+read_by_name!(Snapshot<D: Domain> {
+    book, epoch, seq, hash, state_version, state_hash, replicas, people, state
+});
 
 impl<D: Domain> Snapshot<D> {
     /// The state the snapshot holds.

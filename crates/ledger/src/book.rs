@@ -1,30 +1,34 @@
 //! What a book says of itself, as it stands.
 
-use serde::{Deserialize, Serialize};
-use tidebook_book::Seq;
+use serde::Serialize;
+use tidebook_book::{Seq, read_by_name};
 
 use crate::record::{Record, text_of};
 use crate::{Changed, Created, Currency, Field, FieldValue, Stamp};
 
 /// What a book is called and counts in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BookFacts {
     pub name: String,
     /// What new amounts are in unless said otherwise.
     pub currency: Currency,
 }
 
+read_by_name!(BookFacts { name, currency });
+
 /// The book's own record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BookRecord {
     pub name: String,
     pub currency: Currency,
     /// Of its last change.
     pub seq: Seq,
     pub created: Created,
-    #[serde(default, skip_serializing_if = "Changed::is_empty")]
+    #[serde(skip_serializing_if = "Changed::is_empty")]
     pub changed: Changed,
 }
+
+read_by_name!(BookRecord { name, currency, seq, created; changed });
 
 impl BookRecord {
     #[must_use]

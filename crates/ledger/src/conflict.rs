@@ -1,12 +1,12 @@
 //! A change that did not apply because its field had moved on since its base; kept until a person decides.
 
 use serde::{Deserialize, Serialize};
-use tidebook_book::{Draft, HashedId, ReplicaId, Seq, UnixMillis, UserId};
+use tidebook_book::{Draft, HashedId, ReplicaId, Seq, UnixMillis, UserId, read_by_name, read_variant_by_name};
 
 use crate::{ConflictId, Field, FieldSet, RecordRef};
 
 /// What met what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConflictKind {
     /// Two edits of one field group.
@@ -17,8 +17,12 @@ pub enum ConflictKind {
     DeleteEdit,
 }
 
+read_variant_by_name!(ConflictKind {
+    "edit_edit" => EditEdit, "edit_delete" => EditDelete, "delete_edit" => DeleteEdit
+});
+
 /// What stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Standing {
     pub set: FieldSet,
     pub by: UserId,
@@ -26,16 +30,20 @@ pub struct Standing {
     pub seq: Seq,
 }
 
+read_by_name!(Standing { set, by, seq });
+
 /// What was set aside.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Offered {
     pub set: FieldSet,
     pub by: UserId,
     pub made_at: UnixMillis,
 }
 
+read_by_name!(Offered { set, by, made_at });
+
 /// Both sides of a conflict, as the log has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Conflict {
     pub id: ConflictId,
     pub record: RecordRef,
@@ -43,6 +51,8 @@ pub struct Conflict {
     pub standing: Standing,
     pub offered: Offered,
 }
+
+read_by_name!(Conflict { id, record, kind, standing, offered });
 
 /// A conflict nobody has decided yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +69,6 @@ pub struct OpenConflict {
 }
 
 /// An open conflict member by member: serde reads what is flattened twice, with code of its own.
-#[derive(Deserialize)]
 struct Flat {
     id: ConflictId,
     record: RecordRef,
@@ -70,6 +79,8 @@ struct Flat {
     seq: Seq,
     index: usize,
 }
+
+read_by_name!(Flat { id, record, kind, standing, offered, replica, seq, index });
 
 impl From<Flat> for OpenConflict {
     fn from(flat: Flat) -> Self {

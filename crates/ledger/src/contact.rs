@@ -1,31 +1,33 @@
 //! A contact as it stands.
 
-use serde::{Deserialize, Serialize};
-use tidebook_book::Seq;
+use serde::Serialize;
+use tidebook_book::{Seq, read_by_name};
 
 use crate::record::{Record, optional_text_of, text_of, with};
 use crate::{Changed, ContactId, Created, Field, FieldSet, FieldValue, Stamp};
 
 /// Someone who owes, or is owed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Contact {
     pub id: ContactId,
     pub name: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     pub deleted: bool,
     /// Of its last change.
     pub seq: Seq,
     pub created: Created,
-    #[serde(default, skip_serializing_if = "Changed::is_empty")]
+    #[serde(skip_serializing_if = "Changed::is_empty")]
     pub changed: Changed,
 }
+
+read_by_name!(Contact { id, name, deleted, seq, created; username, phone, email, note, changed });
 
 impl Contact {
     /// As it would be with these values, which the book took before.

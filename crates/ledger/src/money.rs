@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use tidebook_book::read_variant_by_name;
 
 /// The largest amount of one transaction, in minor units.
 pub const AMOUNT_MAX: u64 = 1_000_000_000_000_000;
@@ -13,12 +14,14 @@ pub const AMOUNT_MAX: u64 = 1_000_000_000_000_000;
 pub const GROSS_MAX: u64 = (1 << 53) - 1;
 
 /// Which way money went, seen from the book's people: `Gave` makes the contact owe more, `Got` less.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     Gave,
     Got,
 }
+
+read_variant_by_name!(Direction { "gave" => Gave, "got" => Got });
 
 impl Direction {
     /// The amount as it counts towards the contact's balance.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tidebook_book::{Draft, ReplicaId, Seq, UnixMillis, UserId};
+use tidebook_book::{Draft, ReplicaId, Seq, UnixMillis, UserId, read_by_name};
 
 use crate::{ContactId, Field, FieldSet, FieldValue, TransactionId};
 
@@ -17,11 +17,12 @@ pub enum RecordRef {
 }
 
 /// A reference as it is read.
-#[derive(Deserialize)]
 struct Named {
     kind: String,
     id: Option<ContactId>,
 }
+
+read_by_name!(Named { kind; id });
 
 impl TryFrom<Named> for RecordRef {
     type Error = &'static str;
@@ -56,7 +57,7 @@ impl RecordRef {
 }
 
 /// Where a record came from. Every field not changed since was last changed here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Created {
     pub seq: Seq,
     /// Which change of that entry: with `seq`, the order of creation.
@@ -67,6 +68,8 @@ pub struct Created {
     pub at: UnixMillis,
 }
 
+read_by_name!(Created { seq, index, by, replica, at });
+
 impl Created {
     pub(crate) fn by_draft(draft: &Draft) -> Self {
         let author = draft.author;
@@ -75,12 +78,14 @@ impl Created {
 }
 
 /// The last change of a field group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Stamp {
     pub seq: Seq,
     pub by: UserId,
     pub replica: ReplicaId,
 }
+
+read_by_name!(Stamp { seq, by, replica });
 
 impl Stamp {
     pub(crate) fn by_draft(draft: &Draft) -> Self {

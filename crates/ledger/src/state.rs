@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use tidebook_book::Seq;
+use tidebook_book::{Seq, read_by_name};
 
 use crate::record::Record;
 use crate::{
@@ -254,14 +254,13 @@ impl Serialize for LedgerState {
 
 impl<'de> Deserialize<'de> for LedgerState {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
         struct Shape {
             book: Option<BookRecord>,
             contacts: Vec<Contact>,
             transactions: Vec<Transaction>,
-            #[serde(default)]
             conflicts: Vec<OpenConflict>,
         }
+        read_by_name!(Shape { contacts, transactions; book, conflicts });
         let Shape { book, contacts, transactions, conflicts } = Shape::deserialize(deserializer)?;
         let mut state = Self { book, ..Self::default() };
         contacts.into_iter().for_each(|contact| drop(state.put_contact(contact.id, Some(contact))));

@@ -1,7 +1,7 @@
 //! A transaction as it stands.
 
-use serde::{Deserialize, Serialize};
-use tidebook_book::Seq;
+use serde::Serialize;
+use tidebook_book::{Seq, read_by_name};
 
 use crate::record::{Record, optional_text_of, text_of, with};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 const PAST_AMOUNTS_MAX: usize = 4;
 
 /// Money that went one way between the book's people and a contact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Transaction {
     pub id: TransactionId,
     pub contact: ContactId,
@@ -23,23 +23,27 @@ pub struct Transaction {
     pub amount: u64,
     pub currency: Currency,
     pub date: CivilDate,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<CivilDate>,
     pub deleted: bool,
     /// Of its last change.
     pub seq: Seq,
     pub created: Created,
-    #[serde(default, skip_serializing_if = "Changed::is_empty")]
+    #[serde(skip_serializing_if = "Changed::is_empty")]
     pub changed: Changed,
     /// Oldest first. A late edit that names the amount alone is kept with the currency its author saw.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub past_amounts: Vec<PastAmount>,
 }
 
+read_by_name!(Transaction {
+    id, contact, direction, amount, currency, date, deleted, seq, created; note, due, changed, past_amounts
+});
+
 /// What amount, currency and direction were before they were replaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PastAmount {
     /// The entry that replaced them.
     pub until: Seq,
@@ -47,6 +51,8 @@ pub struct PastAmount {
     pub amount: u64,
     pub currency: Currency,
 }
+
+read_by_name!(PastAmount { until, direction, amount, currency });
 
 impl Transaction {
     /// What it adds to the contact's balance, if it counts.

@@ -2,9 +2,9 @@
 
 mod read;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
-use tidebook_book::{BookId, ChainHash, Epoch, MutationNumber, Person, Role, Seq, UnixMillis, UserId};
+use tidebook_book::{BookId, ChainHash, Epoch, MutationNumber, Person, Role, Seq, UnixMillis, UserId, read_by_name};
 
 use crate::{Refused, limits};
 
@@ -106,20 +106,24 @@ pub struct RoleNow {
 }
 
 /// Who the socket speaks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WelcomeUser {
     pub id: UserId,
     pub name: String,
 }
 
+read_by_name!(WelcomeUser { id, name });
+
 /// The bounds this server keeps to, in bytes and counts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Limits {
     pub frame_up_bytes: usize,
     pub frame_down_bytes: usize,
     pub mutation_bytes: usize,
     pub mutation_ops: usize,
 }
+
+read_by_name!(Limits { frame_up_bytes, frame_down_bytes, mutation_bytes, mutation_ops });
 
 impl Default for Limits {
     fn default() -> Self {
@@ -133,7 +137,7 @@ impl Default for Limits {
 }
 
 /// One replica's presence in a book.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct PeerPresence {
     pub replica: tidebook_book::ReplicaId,
     pub user: UserId,
@@ -141,6 +145,8 @@ pub struct PeerPresence {
     pub editing: Option<Box<RawValue>>,
     pub since_at: UnixMillis,
 }
+
+read_by_name!(PeerPresence { replica, user, since_at; viewing, editing });
 
 /// Why a frame from a server could not be read.
 #[derive(Debug, thiserror::Error)]

@@ -1,10 +1,8 @@
 //! What a replica says.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tidebook_book::{BookId, ChainHash, Epoch, Mutation, MutationNumber, ReplicaId, Seq};
+use tidebook_book::{BookId, ChainHash, Epoch, Mutation, MutationNumber, ReplicaId, Seq, read_by_name};
 
 /// A message from a replica to a server.
 #[derive(Debug, Clone, Serialize)]
@@ -76,11 +74,11 @@ pub enum UpError {
     Malformed { kind: String, source: serde_json::Error },
 }
 
-#[derive(Deserialize)]
-pub(crate) struct Tag<'a> {
-    #[serde(borrow, rename = "type")]
-    pub(crate) kind: Cow<'a, str>,
+pub(crate) struct Tag {
+    pub(crate) kind: String,
 }
+
+read_by_name!(Tag { kind as "type" });
 
 impl Up {
     /// Reads one text frame.
@@ -89,8 +87,8 @@ impl Up {
         struct Unsubscribe {
             book: BookId,
         }
-        let tag: Tag<'_> = serde_json::from_str(text).map_err(UpError::NotAMessage)?;
-        match &*tag.kind {
+        let tag: Tag = serde_json::from_str(text).map_err(UpError::NotAMessage)?;
+        match tag.kind.as_str() {
             "hello" => serde_json::from_str(text).map(Self::Hello),
             "subscribe" => serde_json::from_str(text).map(Self::Subscribe),
             "unsubscribe" => serde_json::from_str(text).map(|Unsubscribe { book }| Self::Unsubscribe { book }),
@@ -98,7 +96,7 @@ impl Up {
             "presence" => serde_json::from_str(text).map(Self::Presence),
             unknown => return Err(UpError::UnknownType(unknown.chars().take(40).collect())),
         }
-        .map_err(|source| UpError::Malformed { kind: tag.kind.into_owned(), source })
+        .map_err(|source| UpError::Malformed { kind: tag.kind, source })
     }
 
     #[must_use]

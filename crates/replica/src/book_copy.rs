@@ -5,11 +5,10 @@ mod keeping;
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use tidebook_book::{
     Author, BookChange, BookId, BookState, ChainHash, Change, Domain, Draft, Entry, Epoch, Knows, Mutation, MutationId,
-    MutationNumber, Person, Rejected, ReplicaId, Role, Seq, UnixMillis,
+    MutationNumber, Person, Rejected, ReplicaId, Role, Seq, UnixMillis, read_by_name,
 };
 use tidebook_protocol::PeerPresence;
 
@@ -80,11 +79,12 @@ pub(crate) struct Withdrawn<D: Domain> {
 }
 
 /// As much of an own entry as tells its mutation's fate: what it changed is in the state already, readable here or not.
-#[derive(Deserialize)]
 struct Fate {
     id: MutationId,
     rejected: Option<Rejected>,
 }
+
+read_by_name!(Fate { id; rejected });
 
 impl<D: Domain> BookCopy<D> {
     /// A copy that has nothing yet. `last_n`: the last number this replica gave to a mutation of the book. The seed

@@ -5,9 +5,10 @@ mod presence;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
-use tidebook_book::{Author, BookId, Domain, Mutation, MutationId, MutationNumber, ReplicaId, Seq, Snapshot, UserId};
+use tidebook_book::{
+    Author, BookId, Domain, Mutation, MutationId, MutationNumber, ReplicaId, Seq, Snapshot, UserId, read_by_name,
+};
 use tidebook_protocol::{
     Down, Entries, Hello, MUTATION_BYTES_MAX, MUTATION_OPS_MAX, PROTOCOL, Push, RefusedIn, Up, close,
 };
@@ -236,10 +237,11 @@ impl<D: Domain> Replica<D> {
 
     /// The text of the snapshot that [`Event::FetchSnapshot`] asked for.
     pub fn handle_snapshot_text(&mut self, now: Monotonic, book: BookId, text: &str) {
-        #[derive(Deserialize)]
         struct Version {
             state_version: u32,
         }
+
+        read_by_name!(Version { state_version });
         match serde_json::from_str::<Snapshot<D>>(text) {
             Ok(snapshot) if snapshot.book == book => self.handle_snapshot(now, snapshot),
             Ok(_) => self.handle_snapshot_failed(now, book),

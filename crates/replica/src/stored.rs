@@ -7,10 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, de::DeserializeOwned};
 use tidebook_book::{
     BookState, ChainHash, Domain, Epoch, Mutation, MutationId, MutationNumber, Person, Rejected, ReplicaId, Role, Seq,
-    UserId,
+    UserId, read_by_name,
 };
 
 /// Whether what a person writes outlives the program.
@@ -115,7 +115,7 @@ pub enum Forget {
 pub struct StoredError(#[from] serde_json::Error);
 
 /// The row that tells of the others. Format 1.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Head {
     pub(crate) format: u32,
     /// Grows by one with every write.
@@ -136,10 +136,14 @@ pub(crate) struct Head {
     pub(crate) people: Vec<Person>,
 }
 
+read_by_name!(Head {
+    format, revision, starts, replica, last_n, seq, state_seq, head, people; epoch, role
+});
+
 pub(crate) const FORMAT: u32 = 1;
 
 /// The state row.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(bound = "")]
 pub(crate) struct StoredState<D: Domain> {
     pub(crate) version: u32,
@@ -149,17 +153,21 @@ pub(crate) struct StoredState<D: Domain> {
     pub(crate) state: D::State,
 }
 
+read_by_name!(StoredState<D: Domain> { version, seq, hash, members, state });
+
 impl<D: Domain> StoredState<D> {
     pub(crate) fn into_state(self) -> BookState<D> {
         BookState { members: self.members, domain: self.state }
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 pub(crate) struct StoredRejection<Op> {
     pub(crate) mutation: Mutation<Op>,
     pub(crate) rejected: Rejected,
 }
+
+read_by_name!(StoredRejection<Op: DeserializeOwned> { mutation, rejected });
 
 /// The rows of a book, read.
 pub(crate) struct Rows<D: Domain> {

@@ -2,13 +2,12 @@
 //!
 //! Derived, the readers of all these messages would be large, and browsers download them.
 
-use std::borrow::Cow;
-use std::fmt;
-
-use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-use tidebook_book::{BookId, ChainHash, Epoch, MutationId, MutationNumber, Person, Role, Seq, UnixMillis};
+use tidebook_book::{
+    BookId, ChainHash, Epoch, MutationId, MutationNumber, Person, Role, Seq, UnixMillis, read_by_name,
+};
 
 use super::{
     Down, DownError, Entries, Limits, PeerPresence, People, Presence, RefusedIn, RoleNow, SnapshotRequired, Subscribed,
@@ -22,8 +21,8 @@ impl Down {
         match serde_json::from_str::<Members>(text) {
             Ok(members) => members.into_message().map_err(|missing| DownError(serde_json::Error::custom(missing))),
             // A message of a newer server may hold anything under the names that are known here.
-            Err(error) => match serde_json::from_str::<Tag<'_>>(text) {
-                Ok(tag) if !KINDS.contains(&&*tag.kind) => Ok(Self::Unknown),
+            Err(error) => match serde_json::from_str::<Tag>(text) {
+                Ok(tag) if !KINDS.contains(&tag.kind.as_str()) => Ok(Self::Unknown),
                 _ => Err(DownError(error)),
             },
         }
@@ -45,7 +44,6 @@ const KINDS: [&str; 11] = [
 ];
 
 /// All that a message of any type can hold.
-#[derive(Default)]
 struct Members {
     kind: String,
     protocol: Option<u32>,
@@ -54,7 +52,7 @@ struct Members {
     limits: Option<Limits>,
     book: Option<BookId>,
     epoch: Option<Epoch>,
-    role: Option<Option<Role>>,
+    role: RoleSaid,
     head: Option<Seq>,
     head_hash: Option<ChainHash>,
     accepted: Option<MutationNumber>,
@@ -72,48 +70,18 @@ struct Members {
     count: Option<usize>,
 }
 
-impl<'de> Deserialize<'de> for Members {
+read_by_name!(Members {
+    ; kind as "type", protocol, server_at, user, limits, book, epoch, role, head, head_hash, accepted, people, entries,
+    from_seq, seq, id, n, code, detail, expected, retry_after_ms, peers, count
+});
+
+/// A role, or that there is none: both are something else than no word of it.
+#[derive(Default)]
+struct RoleSaid(Option<Option<Role>>);
+
+impl<'de> Deserialize<'de> for RoleSaid {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InAnyOrder;
-        impl<'de> Visitor<'de> for InAnyOrder {
-            type Value = Members;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a message")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Members::default();
-                while let Some(name) = map.next_key::<Cow<'_, str>>()? {
-                    match &*name {
-                        "type" => members.kind = map.next_value()?,
-                        "protocol" => members.protocol = map.next_value()?,
-                        "server_at" => members.server_at = map.next_value()?,
-                        "user" => members.user = map.next_value()?,
-                        "limits" => members.limits = map.next_value()?,
-                        "book" => members.book = map.next_value()?,
-                        "epoch" => members.epoch = map.next_value()?,
-                        "role" => members.role = Some(map.next_value()?),
-                        "head" => members.head = map.next_value()?,
-                        "head_hash" => members.head_hash = map.next_value()?,
-                        "accepted" => members.accepted = map.next_value()?,
-                        "people" => members.people = map.next_value()?,
-                        "entries" => members.entries = map.next_value()?,
-                        "from_seq" => members.from_seq = map.next_value()?,
-                        "seq" => members.seq = map.next_value()?,
-                        "id" => members.id = map.next_value()?,
-                        "n" => members.n = map.next_value()?,
-                        "code" => members.code = map.next_value()?,
-                        "detail" => members.detail = map.next_value()?,
-                        "expected" => members.expected = map.next_value()?,
-                        "retry_after_ms" => members.retry_after_ms = map.next_value()?,
-                        "peers" => members.peers = map.next_value()?,
-                        "count" => members.count = map.next_value()?,
-                        _ => drop(map.next_value::<IgnoredAny>()?),
-                    }
-                }
-                Ok(members)
-            }
-        }
-        deserializer.deserialize_map(InAnyOrder)
+        Option::deserialize(deserializer).map(|role| Self(Some(role)))
     }
 }
 
@@ -132,7 +100,7 @@ impl Members {
             "subscribed" => Down::Subscribed(Subscribed {
                 book: self.book()?,
                 epoch: self.epoch.ok_or("epoch")?,
-                role: self.role.flatten().ok_or("role")?,
+                role: self.role.0.flatten().ok_or("role")?,
                 head: self.head.ok_or("head")?,
                 head_hash: self.head_hash.ok_or("head_hash")?,
                 accepted: self.accepted.ok_or("accepted")?,
@@ -152,7 +120,7 @@ impl Members {
                 peers: self.peers.ok_or("peers")?,
                 count: self.count.ok_or("count")?,
             }),
-            "role" => Down::Role(RoleNow { book: self.book()?, role: self.role.ok_or("role")? }),
+            "role" => Down::Role(RoleNow { book: self.book()?, role: self.role.0.ok_or("role")? }),
             "drain" => Down::Drain { retry_after_ms: self.retry_after_ms.ok_or("retry_after_ms")? },
             "error" => Down::Error { code: self.code.ok_or("code")?, detail: self.detail.ok_or("detail")? },
             "" => return Err("type"),

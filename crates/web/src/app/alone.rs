@@ -6,8 +6,8 @@
 
 use std::rc::Rc;
 
-use serde::{Deserialize, Serialize};
-use tidebook_book::{BookId, UserId};
+use serde::Serialize;
+use tidebook_book::{BookId, UserId, read_by_name};
 use tidebook_ledger::{Currency, LedgerOp};
 use tidebook_replica::NewMutation;
 
@@ -16,7 +16,7 @@ use crate::app::session;
 use crate::app::store::{BookItem, Me, Store, json};
 
 /// What the device remembers of a book that belongs to no account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Alone {
     /// Whoever writes in it, by an id of this device's making.
     me: UserId,
@@ -24,6 +24,8 @@ pub(crate) struct Alone {
     /// The account that takes it over, and the book's id there.
     becomes: Option<(UserId, BookId)>,
 }
+
+read_by_name!(Alone { me, book; becomes });
 
 /// What an account takes over.
 pub(crate) struct Brought {

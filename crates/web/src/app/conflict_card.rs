@@ -1,7 +1,6 @@
 //! The card of a conflict: both values, both authors, and a choice. The app takes no side.
 
-use serde::Deserialize;
-use tidebook_book::{Seq, UnixMillis, UserId};
+use tidebook_book::{Seq, UnixMillis, UserId, read_by_name};
 use tidebook_ledger::{Conflict, ConflictId, ConflictKind, Currency, Field, FieldSet, LedgerOp, RecordRef};
 use tidebook_replica::SyncStatus;
 
@@ -221,14 +220,16 @@ fn value(store: Store, card: &Card, set: &FieldSet) -> Drawn {
 
 /// When a side was made. Of what stands only its entry tells, which is asked for.
 fn moment(store: Store, at: Result<UnixMillis, Seq>) -> Reactive<String> {
-    #[derive(Deserialize)]
     struct Entries {
         entries: Vec<Entry>,
     }
-    #[derive(Deserialize)]
+
+    read_by_name!(Entries { entries });
     struct Entry {
         at: UnixMillis,
     }
+
+    read_by_name!(Entry { at });
     let known = Watched::new(at.ok());
     let is_online = !matches!(store.status.get_untracked(), SyncStatus::Offline(_));
     if let (Err(seq), Some(book), true) = (at, store.book.get_untracked(), is_online) {

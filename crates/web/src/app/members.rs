@@ -1,8 +1,7 @@
 //! Who is in the book: roles, invites, and the way out.
 
 use reactive_graph::owner::expect_context;
-use serde::Deserialize;
-use tidebook_book::{Person, Role, UnixMillis, UserId};
+use tidebook_book::{Person, Role, UnixMillis, UserId, read_by_name};
 
 use crate::app::browser::copy;
 use crate::app::drawn::{AllDrawn, Draw, Drawn, click, part, text, value, view, when};
@@ -17,17 +16,20 @@ const ROLES: [(Role, &str, &str); 3] =
     [(Role::Owner, "owner", "Owner"), (Role::Editor, "editor", "Editor"), (Role::Viewer, "viewer", "Viewer")];
 
 /// An invite that still lets somebody in.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 struct Invite {
     id: String,
     role: Role,
     expires_at: UnixMillis,
 }
 
-#[derive(Deserialize)]
+read_by_name!(Invite { id, role, expires_at });
+
 struct Made {
     url: String,
 }
+
+read_by_name!(Made { url });
 
 /// What the section knows beside the store.
 #[derive(Clone, Copy)]

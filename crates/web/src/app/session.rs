@@ -1,7 +1,7 @@
 //! Coming and going: from an address to an open book, and back to the welcome page.
 
-use serde::{Deserialize, Serialize};
-use tidebook_book::BookId;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tidebook_book::{BookId, read_by_name};
 use tidebook_ledger::Currency;
 
 use crate::app::alone::{self, Alone, Brought};
@@ -11,16 +11,18 @@ use crate::app::store::{BookItem, Me, Phase, Store};
 use crate::app::unsent::Lost;
 use crate::route::Route;
 
-#[derive(Deserialize)]
 struct Account {
     user: Me,
 }
 
-#[derive(Deserialize)]
+read_by_name!(Account { user });
+
 pub(crate) struct Page<T> {
     pub(crate) items: Vec<T>,
     next_cursor: Option<String>,
 }
+
+read_by_name!(Page<T: DeserializeOwned> { items; next_cursor });
 
 /// Who somebody says they are. What makes a new account stays out where one signs in.
 #[derive(Serialize)]

@@ -11,8 +11,8 @@ use std::rc::Rc;
 use reactive_graph::signal::{ArcTrigger, Trigger};
 use reactive_graph::traits::Track;
 use send_wrapper::SendWrapper;
-use serde::{Deserialize, Serialize};
-use tidebook_book::{BookId, MutationId, Person, Role, Seq, UnixMillis, UserId};
+use serde::Serialize;
+use tidebook_book::{BookId, MutationId, Person, Role, Seq, UnixMillis, UserId, read_by_name};
 use tidebook_ledger::{
     Balances, BookFacts, CivilDate, ConflictId, ContactId, Currency, Ledger, LedgerOp, LedgerState, RecordRef, Touched,
     TransactionId,
@@ -45,13 +45,15 @@ pub(crate) enum Phase {
     Removed,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Me {
     pub(crate) id: UserId,
     /// Empty where there is no account.
     pub(crate) email: String,
     pub(crate) name: String,
 }
+
+read_by_name!(Me { id, email, name });
 
 impl Me {
     /// Somebody without an account.
@@ -64,12 +66,14 @@ impl Me {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct BookItem {
     pub(crate) id: BookId,
     pub(crate) name: String,
     pub(crate) currency: Currency,
 }
+
+read_by_name!(BookItem { id, name, currency });
 
 /// What the sheet is open for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! What a person wrote that is not in its book: in words, and as a file.
 
 use reactive_graph::owner::expect_context;
-use serde::{Deserialize, Serialize};
-use tidebook_book::{BookId, MutationId};
+use serde::Serialize;
+use tidebook_book::{BookId, MutationId, read_by_name};
 use tidebook_ledger::{Ledger, LedgerOp};
 use tidebook_replica::{BookCopy, SyncStatus};
 use wasm_bindgen::JsCast;
@@ -17,13 +17,15 @@ use crate::app::store::{BookItem, Store};
 use crate::unsent_file::{UnsentOf, file_text};
 
 /// A book that the person is no longer in. Kept on the device until they have dealt with it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Lost {
     pub(crate) book: BookId,
     pub(crate) name: String,
     /// What they wrote that never came into it, in words.
     pub(crate) unsent: Vec<String>,
 }
+
+read_by_name!(Lost { book, name, unsent });
 
 /// What a person has to decide on: a change the book did not take.
 #[derive(Debug, Clone, PartialEq, Eq)]

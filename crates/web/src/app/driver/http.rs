@@ -1,7 +1,7 @@
 //! JSON over HTTP, to the server this page came from.
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, de::DeserializeOwned};
+use tidebook_book::read_by_name;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Headers, RequestInit, Response};
@@ -105,13 +105,13 @@ impl Call {
 }
 
 fn problem(status: u16, text: &str) -> HttpError {
-    #[derive(Default, Deserialize)]
+    #[derive(Default)]
     struct Body {
-        #[serde(default)]
         code: String,
-        #[serde(default)]
         detail: String,
     }
+
+    read_by_name!(Body { ; code, detail });
     let Body { code, detail } = serde_json::from_str(text).unwrap_or_default();
     HttpError::Problem { status, code, detail }
 }
