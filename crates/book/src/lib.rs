@@ -12,6 +12,7 @@ mod member;
 mod mutation;
 mod number;
 mod read_by_name;
+mod sorted_map;
 mod state;
 
 #[doc(hidden)]
@@ -34,4 +35,5 @@ pub use id::{BookId, Epoch, IdParseError, MutationId, ReplicaId, UserId, parse_u
 pub use member::{Person, Role};
 pub use mutation::Mutation;
 pub use number::{MutationNumber, Seq, UnixMillis};
+pub use sorted_map::SortedMap;
 pub use state::{BookState, Decided, Snapshot, StateUndo};

@@ -1,11 +1,11 @@
 //! Fields of records by name, and values of them: what updates, conflicts and history speak of.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{self, IgnoredAny, MapAccess};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tidebook_book::SortedMap;
 
 use crate::RecordKind;
 
@@ -145,7 +145,7 @@ impl<'de> Deserialize<'de> for FieldValue {
 
 /// Values by field, as `set`, `was` and conflicts carry them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FieldSet(BTreeMap<Field, FieldValue>);
+pub struct FieldSet(SortedMap<Field, FieldValue>);
 
 impl FieldSet {
     #[must_use]
@@ -182,10 +182,7 @@ impl FieldSet {
 
 impl FromIterator<(Field, FieldValue)> for FieldSet {
     fn from_iter<I: IntoIterator<Item = (Field, FieldValue)>>(values: I) -> Self {
-        // One by one: collecting would sort them first, and the code for that is large.
-        let mut set = Self::default();
-        set.0.extend(values);
-        set
+        Self(values.into_iter().collect())
     }
 }
 

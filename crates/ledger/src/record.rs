@@ -1,9 +1,7 @@
 //! What the kinds of records have in common: fields by name, and who last changed each.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
-use tidebook_book::{Draft, ReplicaId, Seq, UnixMillis, UserId, read_by_name};
+use tidebook_book::{Draft, ReplicaId, Seq, SortedMap, UnixMillis, UserId, read_by_name};
 
 use crate::{ContactId, Field, FieldSet, FieldValue, TransactionId};
 
@@ -107,7 +105,7 @@ impl Stamp {
 }
 
 /// The last changes of a record's field groups that changed after its creation; [`Field::Deleted`] is one of them.
-pub type Changed = BTreeMap<Field, Stamp>;
+pub type Changed = SortedMap<Field, Stamp>;
 
 /// A record as decisions see it.
 pub(crate) trait Record {

@@ -1,9 +1,9 @@
 //! What a ledger's log adds up to: the records, and the sums derived from them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use tidebook_book::{Seq, read_by_name};
+use tidebook_book::{Seq, SortedMap, read_by_name};
 
 use crate::record::Record;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Sums per currency in minor units; positive: they owe you. A currency whose sum is zero is left out.
-pub type Balances = BTreeMap<Currency, i128>;
+pub type Balances = SortedMap<Currency, i128>;
 
 /// The order of a contact's transactions: by date, then as they were made.
 type Place = (CivilDate, Seq, usize, TransactionId);
@@ -27,11 +27,11 @@ pub struct LedgerState {
     transactions: HashMap<TransactionId, Transaction>,
     /// Those nobody has decided yet.
     conflicts: HashMap<ConflictId, OpenConflict>,
-    conflicts_of: HashMap<RecordRef, BTreeSet<ConflictId>>,
+    conflicts_of: HashMap<RecordRef, SortedMap<ConflictId, ()>>,
     /// Over contacts and transactions that stand.
     totals: Balances,
     /// Amounts regardless of direction and of deletion, to bound every sum.
-    gross: BTreeMap<Currency, u64>,
+    gross: SortedMap<Currency, u64>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -70,7 +70,7 @@ impl LedgerState {
 
     /// A record's open conflicts.
     pub fn conflicts_of(&self, record: RecordRef) -> impl Iterator<Item = &OpenConflict> {
-        let ids = self.conflicts_of.get(&record).into_iter().flatten();
+        let ids = self.conflicts_of.get(&record).into_iter().flat_map(SortedMap::keys);
         ids.filter_map(|id| self.conflicts.get(id))
     }
 
@@ -174,7 +174,7 @@ impl LedgerState {
             }
         }
         if let Some(conflict) = conflict {
-            self.conflicts_of.entry(conflict.conflict.record).or_default().insert(id);
+            self.conflicts_of.entry(conflict.conflict.record).or_default().insert(id, ());
             self.conflicts.insert(id, conflict);
         }
         before
@@ -182,7 +182,7 @@ impl LedgerState {
 
     /// Counts a transaction in, or with a negative sign out.
     fn count(&mut self, transaction: &Transaction, sign: i128) {
-        let gross = self.gross.entry(transaction.currency).or_default();
+        let gross = self.gross.or_insert(transaction.currency, 0);
         *gross = if sign > 0 { *gross + transaction.amount } else { *gross - transaction.amount };
         if *gross == 0 {
             self.gross.remove(&transaction.currency);
@@ -207,7 +207,7 @@ impl LedgerState {
 }
 
 fn add(balances: &mut Balances, currency: Currency, amount: i128) {
-    let sum = balances.entry(currency).or_default();
+    let sum = balances.or_insert(currency, 0);
     *sum += amount;
     if *sum == 0 {
         balances.remove(&currency);

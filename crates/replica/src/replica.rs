@@ -3,11 +3,12 @@
 mod keeping;
 mod presence;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use serde_json::value::RawValue;
 use tidebook_book::{
-    Author, BookId, Domain, Mutation, MutationId, MutationNumber, ReplicaId, Seq, Snapshot, UserId, read_by_name,
+    Author, BookId, Domain, Mutation, MutationId, MutationNumber, ReplicaId, Seq, Snapshot, SortedMap, UserId,
+    read_by_name,
 };
 use tidebook_protocol::{
     Down, Entries, Hello, MUTATION_BYTES_MAX, MUTATION_OPS_MAX, PROTOCOL, Push, RefusedIn, Up, close,
@@ -39,9 +40,9 @@ pub struct ReplicaConfig {
 #[derive(Debug)]
 pub struct Replica<D: Domain> {
     config: ReplicaConfig,
-    books: BTreeMap<BookId, BookCopy<D>>,
+    books: SortedMap<BookId, BookCopy<D>>,
     /// The last numbers given in books that are not open any more: opened again, they go on from there.
-    numbers_of_closed: BTreeMap<BookId, MutationNumber>,
+    numbers_of_closed: SortedMap<BookId, MutationNumber>,
     link: Link,
     back_off: BackOff,
     /// When to offer refused mutations again.
@@ -59,8 +60,8 @@ impl<D: Domain> Replica<D> {
         Self {
             back_off: BackOff::new(config.seed),
             config,
-            books: BTreeMap::new(),
-            numbers_of_closed: BTreeMap::new(),
+            books: SortedMap::new(),
+            numbers_of_closed: SortedMap::new(),
             link: Link::Down { retry_at: Some(Monotonic(0)) },
             offer_again_at: None,
             shown: None,
@@ -274,7 +275,7 @@ impl<D: Domain> Replica<D> {
     /// were, so that nothing enters twice; and the line is opened anew, for it speaks for one replica.
     pub fn handle_new_replica(&mut self, now: Monotonic, replica: ReplicaId) {
         self.config.replica = replica;
-        self.numbers_of_closed.clear();
+        self.numbers_of_closed = SortedMap::new();
         let touched: Vec<_> = self.books.iter_mut().map(|(book, copy)| (*book, copy.renumber(replica))).collect();
         touched.into_iter().for_each(|(book, touched)| self.tell_changed(book, touched, BTreeSet::new()));
         if matches!(self.link, Link::Greeting { .. } | Link::Live) {

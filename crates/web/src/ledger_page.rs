@@ -60,7 +60,7 @@ pub fn outline(state: &LedgerState, contact: ContactId) -> Vec<Spot> {
         if first {
             spots.push(Spot::Month(month_of(date)));
         }
-        let balance = after.entry(transaction.currency).or_default();
+        let balance = after.or_insert(transaction.currency, 0);
         spots.push(Spot::Line(LineSpot {
             id: transaction.id,
             after: *balance,

@@ -1,8 +1,6 @@
 //! The changes of one op as they come together.
 
-use std::collections::BTreeSet;
-
-use tidebook_book::Draft;
+use tidebook_book::{Draft, SortedMap};
 
 use super::Decision;
 use super::deletion::{contact_of, own_deletion};
@@ -21,12 +19,12 @@ pub(super) struct Outcome<'a> {
     draft: &'a Draft,
     record: RecordRef,
     changes: Vec<LedgerChange>,
-    closed: BTreeSet<ConflictId>,
+    closed: SortedMap<ConflictId, ()>,
 }
 
 impl<'a> Outcome<'a> {
     pub(super) fn new(state: &'a LedgerState, record: RecordRef, draft: &'a Draft) -> Self {
-        Self { state, draft, record, changes: Vec::new(), closed: BTreeSet::new() }
+        Self { state, draft, record, changes: Vec::new(), closed: SortedMap::new() }
     }
 
     pub(super) fn into_decision(self) -> Decision {
@@ -90,13 +88,13 @@ impl<'a> Outcome<'a> {
     }
 
     pub(super) fn resolve(&mut self, id: ConflictId, applied: bool) {
-        self.closed.insert(id);
+        self.closed.insert(id, ());
         self.changes.push(LedgerChange::ConflictResolved { id, applied, record: self.record });
     }
 
     /// Marks a conflict as one that a write within this op does not close by the way.
     pub(super) fn spare(&mut self, id: ConflictId) {
-        self.closed.insert(id);
+        self.closed.insert(id, ());
     }
 
     /// What the same replica has set aside in these groups, or as a deletion of the record, and nobody has decided.
@@ -108,7 +106,7 @@ impl<'a> Outcome<'a> {
                 ConflictKind::EditDelete => true,
                 ConflictKind::DeleteEdit => false,
             };
-            there && open.replica == replica && !self.closed.contains(&open.conflict.id)
+            there && open.replica == replica && !self.closed.contains_key(&open.conflict.id)
         });
         let superseded: Vec<ConflictId> = superseded.map(|open| open.conflict.id).collect();
         superseded.into_iter().for_each(|id| self.resolve(id, false));
@@ -134,9 +132,8 @@ pub(super) fn deleted(deleted: bool) -> FieldSet {
 
 /// The groups a set speaks of.
 pub(super) fn groups(record: RecordRef, set: &FieldSet) -> Vec<Field> {
-    let mut groups = BTreeSet::new();
-    groups.extend(set.iter().map(|(field, _)| field.group(record.kind())));
-    groups.into_iter().collect()
+    let groups: SortedMap<Field, ()> = set.iter().map(|(field, _)| (field.group(record.kind()), ())).collect();
+    groups.keys().copied().collect()
 }
 
 /// The fields of these groups.

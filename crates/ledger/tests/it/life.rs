@@ -177,11 +177,11 @@ fn check_sums(state: &LedgerState) -> Result<(), TestCaseError> {
         let mut balances = Balances::new();
         let own: Vec<_> = state.transactions().filter(|found| found.contact == contact.id && !found.deleted).collect();
         for found in &own {
-            *balances.entry(found.currency).or_default() += found.signed_amount();
+            *balances.or_insert(found.currency, 0) += found.signed_amount();
         }
         balances.retain(|_, sum| *sum != 0);
         if !contact.deleted {
-            balances.iter().for_each(|(currency, sum)| *totals.entry(*currency).or_default() += sum);
+            balances.iter().for_each(|(currency, sum)| *totals.or_insert(*currency, 0) += sum);
         }
         prop_assert_eq!(state.balances_of(contact.id), balances);
         let listed: BTreeSet<_> = state.transactions_of(contact.id).map(|found| found.id).collect();

@@ -159,13 +159,13 @@ impl Model {
 
     /// Sums of one contact, or of all.
     fn balances(&self, of: Option<u32>) -> Balances {
-        let mut balances: BTreeMap<Currency, i128> = BTreeMap::new();
+        let mut balances = Balances::new();
         for deed in &self.taken {
             if let Deed::Transaction { contact, gave, amount, currency, .. } = deed
                 && of.is_none_or(|of| of == *contact)
             {
                 let sign = if *gave { 1 } else { -1 };
-                *balances.entry(self::currency(currency)).or_default() += sign * i128::from(*amount);
+                *balances.or_insert(self::currency(currency), 0) += sign * i128::from(*amount);
             }
         }
         balances.retain(|_, sum| *sum != 0);

@@ -1,8 +1,8 @@
 //! What of a copy its store on this device has, and what is still to be written there.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
-use tidebook_book::{BookState, ChainHash, Domain, Entry, MutationId, MutationNumber, Seq};
+use tidebook_book::{BookState, ChainHash, Domain, Entry, MutationId, MutationNumber, Seq, SortedMap};
 
 use super::following::Phase;
 use super::{Applied, Rejection};
@@ -41,8 +41,8 @@ struct Due {
     started_over: bool,
     /// Bounded like what arrives between two writes.
     entries: Vec<(Seq, String)>,
-    outbox: BTreeSet<MutationId>,
-    rejections: BTreeSet<MutationId>,
+    outbox: SortedMap<MutationId, ()>,
+    rejections: SortedMap<MutationId, ()>,
 }
 
 impl Due {
@@ -73,11 +73,11 @@ impl Kept {
     }
 
     pub(crate) fn note_mutation(&mut self, id: MutationId) {
-        self.due.outbox.insert(id);
+        self.due.outbox.insert(id, ());
     }
 
     pub(crate) fn note_rejection(&mut self, id: MutationId) {
-        self.due.rejections.insert(id);
+        self.due.rejections.insert(id, ());
     }
 
     pub(crate) fn note_start(&mut self) {
@@ -170,13 +170,13 @@ impl<D: Domain> BookCopy<D> {
         for StoredRejection { mutation, rejected } in std::mem::take(&mut rows.rejections) {
             let is_here = mine.iter().any(|known| known.mutation.id == mutation.id);
             // The person dealt with it here, which is still to be written.
-            let is_gone = !is_here && kept.due.rejections.contains(&mutation.id);
+            let is_gone = !is_here && kept.due.rejections.contains_key(&mutation.id);
             mine.retain(|known| known.mutation.id != mutation.id);
             if !is_gone {
                 self.rejections.push(Rejection { mutation, rejected });
             }
         }
-        mine.retain(|known| kept.due.rejections.contains(&known.mutation.id));
+        mine.retain(|known| kept.due.rejections.contains_key(&known.mutation.id));
         self.rejections.append(&mut mine);
     }
 
@@ -192,7 +192,7 @@ impl<D: Domain> BookCopy<D> {
         }
         let mut merged: VecDeque<Pending<D>> = VecDeque::new();
         for (mutation, encoded) in rows.outbox {
-            let is_due = kept.due.outbox.contains(&mutation.id);
+            let is_due = kept.due.outbox.contains_key(&mutation.id);
             match mine.remove(&mutation.id) {
                 Some(mut known) if is_due => {
                     known.give_number(mutation.n);
@@ -284,8 +284,8 @@ impl<D: Domain> BookCopy<D> {
             people: self.people.clone(),
         };
         let row = |id: &MutationId| (*id, self.outbox.find(*id).map(|pending| pending.encoded.clone()));
-        let outbox = due.outbox.iter().map(row).collect();
-        let rejections = due.rejections.iter().map(|id| (*id, self.rejection_row(*id))).collect();
+        let outbox = due.outbox.keys().map(row).collect();
+        let rejections = due.rejections.keys().map(|id| (*id, self.rejection_row(*id))).collect();
         let entries = due.entries.clone();
         if let Some(kept) = &mut self.kept {
             kept.writing = Some((due, before));
@@ -325,7 +325,7 @@ impl<D: Domain> BookCopy<D> {
         let Some((written, _)) = kept.writing.take() else { return };
         for pending in self.outbox.iter_mut() {
             let id = &pending.mutation.id;
-            pending.is_saved |= written.outbox.contains(id) && !kept.due.outbox.contains(id);
+            pending.is_saved |= written.outbox.contains_key(id) && !kept.due.outbox.contains_key(id);
         }
     }
 

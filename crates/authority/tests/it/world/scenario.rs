@@ -129,9 +129,9 @@ impl Scenario for Ledger {
         for transaction in state.transactions().filter(|transaction| !transaction.deleted) {
             let amount = transaction.direction.signed(transaction.amount);
             let balances = by_contact.entry(transaction.contact).or_default();
-            *balances.entry(transaction.currency).or_default() += amount;
+            *balances.or_insert(transaction.currency, 0) += amount;
             if state.contact(transaction.contact).is_some_and(|contact| !contact.deleted) {
-                *totals.entry(transaction.currency).or_default() += amount;
+                *totals.or_insert(transaction.currency, 0) += amount;
             }
         }
         let without_zeros = |balances: &Balances| -> Balances {
