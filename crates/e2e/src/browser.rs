@@ -165,6 +165,15 @@ impl Browser {
         self.client.perform_actions(actions).await.with_context(|| format!("pressing {keys:?}"))
     }
 
+    /// Presses a key while others are held.
+    pub async fn press_with(&self, held: &[char], key: char) -> Result<()> {
+        let down = |actions: KeyActions, key: &char| actions.then(KeyAction::Down { value: *key });
+        let up = |actions: KeyActions, key: &char| actions.then(KeyAction::Up { value: *key });
+        let actions = held.iter().chain([&key]).fold(KeyActions::new("keyboard".into()), down);
+        let actions = [key].iter().chain(held).fold(actions, up);
+        self.client.perform_actions(actions).await.with_context(|| format!("pressing {key:?} with {held:?}"))
+    }
+
     /// What a person reads in an element.
     pub async fn text(&self, selector: &str) -> Result<String> {
         Ok(self.find(selector).await?.text().await?)

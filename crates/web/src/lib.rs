@@ -16,6 +16,7 @@ pub mod person;
 pub mod presence;
 pub mod route;
 pub mod summary;
+pub mod undo;
 pub mod unsent_file;
 pub mod waiting;
 pub mod window;

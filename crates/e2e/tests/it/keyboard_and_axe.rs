@@ -75,7 +75,17 @@ fn all_of_it_by_keyboard() {
         focus_is(&app, "[data-contact]").await?;
         app.browser.press(&[ENTER]).await?;
         app.browser.wait_to_read(".detail h1", "Ana").await?;
-        app.wait_for_line("Taxi").await
+        app.wait_for_line("Taxi").await?;
+
+        // E edits whose page it is; the question mark tells of all keys.
+        app.browser.press(&['e']).await?;
+        focus_is(&app, "#person-name").await?;
+        app.browser.press(&[ESCAPE]).await?;
+        app.browser.wait_until_gone("#sheet[open]").await?;
+        app.browser.press(&['?']).await?;
+        app.browser.wait_to_read("#key-list", "New transaction").await?;
+        app.browser.press(&[ESCAPE]).await?;
+        app.browser.wait_until_gone("#sheet[open]").await
     });
 }
 

@@ -1,16 +1,31 @@
-//! Keys that work anywhere: N new, / search, J and K through the rows, Escape closes.
+//! Keys that work anywhere, but not where somebody writes.
 
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
 use crate::app::browser::{document, focus, forget, listen, query, remember, remembered};
+use crate::app::drawn::{AllDrawn, Drawn, view};
 use crate::app::frame::open_add;
 use crate::app::router;
-use crate::app::store::{Phase, Store};
+use crate::app::store::{Phase, Sheet, Store};
 use crate::route::Route;
+use crate::undo::Way;
 
 /// Single keys get in the way of people who dictate; so they can be turned off.
 const KEYS: &str = "tidebook-keys";
+
+/// For the help, and the keys of each apart by spaces.
+const KEY_WORDS: [(&str, &str); 9] = [
+    ("N", "New transaction"),
+    ("E", "Edit"),
+    ("/", "Search"),
+    ("J", "Next row"),
+    ("K", "Row before"),
+    ("Ctrl/⌘ Z", "Take back the last change"),
+    ("Ctrl/⌘ ⇧ Z", "Do it again"),
+    ("Esc", "Close, or leave a field"),
+    ("?", "These keys"),
+];
 
 pub(crate) fn are_on() -> bool {
     remembered(KEYS).is_none()
@@ -28,8 +43,12 @@ pub(crate) fn start(store: Store) {
         if event.key() == "Escape" {
             return escape(store, &event);
         }
-        let is_chord = event.ctrl_key() || event.meta_key() || event.alt_key();
-        if !is_chord && are_on() && !is_writing(&event) && press(store, &event.key()) {
+        if is_writing(&event) || event.alt_key() {
+            return;
+        }
+        let is_chord = event.ctrl_key() || event.meta_key();
+        let is_ours = if is_chord { press_chord(store, &event) } else { are_on() && press(store, &event.key()) };
+        if is_ours {
             event.prevent_default();
         }
     });
@@ -48,12 +67,59 @@ fn escape(store: Store, event: &KeyboardEvent) {
     }
 }
 
+/// A field takes back its own typing; elsewhere it is the last change. Whether it was one of ours.
+fn press_chord(store: Store, event: &KeyboardEvent) -> bool {
+    match (event.key().as_str(), event.shift_key()) {
+        ("z", false) => store.go(Way::Back),
+        ("z" | "Z", true) | ("y", false) => store.go(Way::Again),
+        _ => false,
+    }
+}
+
+/// Opens the form of what has the focus, or else of whose page it is.
+fn edit(store: Store) -> bool {
+    let near = |named: &str| {
+        let element = document().active_element()?.closest(&format!("[{named}]")).ok()??;
+        element.get_attribute(named)
+    };
+    let transaction = near("data-transaction").and_then(|id| id.parse().ok()).map(Sheet::EditTransaction);
+    let contact = || near("data-contact").and_then(|id| id.parse().ok());
+    let sheet = transaction.or_else(|| {
+        let open = match store.route.get_untracked() {
+            Route::Contact(id) => Some(id),
+            _ => None,
+        };
+        contact().or(open).map(Sheet::EditPerson)
+    });
+    let is_some = sheet.is_some() && store.role.get_untracked().is_none_or(tidebook_book::Role::may_write);
+    if is_some {
+        store.sheet.set(sheet);
+    }
+    is_some
+}
+
+/// Which keys there are.
+pub(crate) fn key_list() -> Drawn {
+    let rows = KEY_WORDS.into_iter().map(|(keys, words)| {
+        let keys = keys.split(' ').map(|key| view! { <kbd>{key}</kbd> }).all_drawn();
+        view! { <dt>{words}</dt><dd>{keys}</dd> }
+    });
+    view! {
+        <div class="sheet-words">
+            <dl id="key-list" class="facts">{rows.all_drawn()}</dl>
+            <p class="help">"Single keys can be turned off in Settings."</p>
+        </div>
+    }
+}
+
 fn press(store: Store, key: &str) -> bool {
     match key {
         "n" | "N" => open_add(store),
         "/" => search(store),
         "j" | "J" => step(1),
         "k" | "K" => step(-1),
+        "e" | "E" => return edit(store),
+        "?" => store.sheet.set(Some(Sheet::Keys)),
         _ => return false,
     }
     true

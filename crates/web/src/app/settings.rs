@@ -119,7 +119,7 @@ fn keys_switch() -> Drawn {
         <label class="set-row">
             <span class="row-main">
                 <span>"Keyboard shortcuts"</span>
-                <span class="small">"N new, / search, J and K rows, Esc closes"</span>
+                <span class="small">"N new, E edit, / search, ? for all of them"</span>
             </span>
             <input
                 id="keys"

@@ -8,6 +8,7 @@ use web_sys::{HtmlDialogElement, HtmlElement};
 use crate::app::browser::{by_id, document, focus, is_wide, listen, query, window};
 use crate::app::drawn::{Draw, Drawn, click, part, view};
 use crate::app::entry_form::entry_form;
+use crate::app::keys::key_list;
 use crate::app::parts::icon;
 use crate::app::person_form::person_form;
 use crate::app::router::keep_focus;
@@ -60,6 +61,7 @@ pub(crate) fn sheet_host() -> Drawn {
                         Sheet::Transaction { contact, got } => entry_form(contact, got, None, None).drawn(),
                         Sheet::EditTransaction(id) => entry_form(None, false, Some(id), None).drawn(),
                         Sheet::Person => person_form(None, None).drawn(),
+                        Sheet::Keys => key_list().drawn(),
                         Sheet::EditPerson(id) => person_form(Some(id), None).drawn(),
                         Sheet::Decide(conflict, RecordRef::Transaction(id)) => {
                             entry_form(None, false, Some(id), Some(conflict)).drawn()
@@ -82,6 +84,7 @@ fn title(sheet: Sheet) -> &'static str {
         Sheet::Transaction { .. } => "New transaction",
         Sheet::EditTransaction(_) | Sheet::Decide(_, RecordRef::Transaction(_)) => "Edit transaction",
         Sheet::Person => "New person",
+        Sheet::Keys => "Keys",
         Sheet::EditPerson(_) | Sheet::Decide(..) => "Edit person",
         Sheet::Book => "New book",
     }

@@ -4,6 +4,7 @@
 //! is another. Lists and pages then read the replica's view themselves, no more of it than they draw.
 
 mod listening;
+mod undoing;
 
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
@@ -17,7 +18,7 @@ use tidebook_ledger::{
     Balances, BookFacts, CivilDate, ConflictId, ContactId, Currency, Ledger, LedgerOp, LedgerState, RecordRef, Touched,
     TransactionId,
 };
-use tidebook_replica::{BookCopy, NewMutation, SyncStatus};
+use tidebook_replica::{BookCopy, SyncStatus};
 
 use crate::app::alone::{Alone, Brought};
 use crate::app::browser;
@@ -29,6 +30,7 @@ use crate::conflict::Card;
 use crate::presence::Here;
 use crate::route::Route;
 use crate::summary::ContactSummary;
+use crate::undo::Steps;
 use crate::waiting::Waiting;
 
 const LAST_BOOK: &str = "tidebook-book";
@@ -85,6 +87,8 @@ pub(crate) enum Sheet {
     EditTransaction(TransactionId),
     Person,
     EditPerson(ContactId),
+    /// Which keys there are.
+    Keys,
     /// Something else instead of either side of a conflict about this record.
     Decide(ConflictId, RecordRef),
     Book,
@@ -151,6 +155,7 @@ pub(crate) struct Store {
     /// Drivers of people whose session ended while something of theirs was only here.
     parked: Watched<Vec<Employed>>,
     mark_alarm: Watched<SendWrapper<Alarm>>,
+    steps: Watched<Steps>,
     /// Somebody was signed in in this window before.
     pub(crate) was_here: Watched<bool>,
     /// The book on this device that belongs to no account.
@@ -192,6 +197,7 @@ impl Store {
             driver: Watched::new(None),
             parked: Watched::new(Vec::new()),
             mark_alarm: Watched::new(SendWrapper::new(Alarm::default())),
+            steps: Watched::new(Steps::default()),
             was_here: Watched::new(Self::remembered_book().is_some()),
             alone: Watched::new(None),
         }
@@ -299,15 +305,6 @@ impl Store {
 
     // Doing.
 
-    /// What a person did. An error says in words why it could not be.
-    pub(crate) fn mutate(self, base: Seq, ops: Vec<LedgerOp>) -> Result<(), String> {
-        let (Some(book), Some(driver)) = (self.book.get_untracked(), self.driver()) else {
-            return Err("No book is open.".into());
-        };
-        let new = NewMutation { id: MutationId(driver::new_id()), made_at: driver::now(), base, ops, undoes: None };
-        driver.step(|replica, _| replica.mutate(book, new)).map(drop).map_err(|error| error.to_string())
-    }
-
     /// Deletes something as it was at `base`, and offers to take that back.
     pub(crate) fn delete(self, base: Seq, delete: LedgerOp, undo: LedgerOp, words: String) {
         match self.mutate(base, vec![delete]) {
@@ -370,6 +367,7 @@ impl Store {
     /// Shows a book, and follows it from now on.
     pub(crate) fn open_book(self, book: BookId) {
         Self::remember_book(book);
+        self.steps.set(Steps::default());
         self.book.set(Some(book));
         self.was_current.set(false);
         self.phase.set(Phase::Open);
