@@ -79,9 +79,13 @@ async fn look_at_changes(
     stop: &impl AsyncFn(&App, Look) -> Result<()>,
 ) -> Result<()> {
     app.browser.resize(Size::Desktop).await?;
+    app.edit_line(TAXI, "#amount", "21.50").await?;
     app.open_line(TAXI).await?;
     look_at(app, "edit", stop).await?;
     close_sheet(app).await?;
+    app.browser.wait_to_see(".undo-line").await?;
+    look_at(app, "transaction", stop).await?;
+    app.leave_transaction().await?;
     app.browser.click("#edit-person").await?;
     look_at(app, "edit-person", stop).await?;
     close_sheet(app).await?;

@@ -36,6 +36,12 @@ impl<D: Domain> Pending<D> {
         self.mutation.ops.is_empty()
     }
 
+    /// What it would change as things stand here; nothing where only the server can tell.
+    #[must_use]
+    pub fn predicted(&self) -> &[BookChange<D>] {
+        &self.predicted
+    }
+
     /// It outlives the program, as far as this replica keeps anything.
     #[must_use]
     pub fn is_saved(&self) -> bool {

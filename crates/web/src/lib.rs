@@ -7,6 +7,7 @@ pub mod chip;
 pub mod conflict;
 pub mod day;
 pub mod entry;
+pub mod history;
 pub mod ledger_page;
 pub mod money;
 pub mod moves;
@@ -15,6 +16,7 @@ pub mod order;
 pub mod person;
 pub mod route;
 pub mod summary;
+pub mod transactions;
 pub mod waiting;
 pub mod window;
 

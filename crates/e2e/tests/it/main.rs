@@ -4,6 +4,7 @@ mod before_any_account;
 mod edit_and_undo;
 mod errors_in_words;
 mod harness;
+mod history;
 mod imports_fill_live;
 mod kept_on_the_device;
 mod keyboard_and_axe;

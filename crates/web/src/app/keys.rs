@@ -1,4 +1,4 @@
-//! Keys that work anywhere: N new, / search, J and K through the rows, Escape closes.
+//! Keys that work anywhere: N new, / search, J and K through the rows, E edit, Escape closes.
 
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
@@ -51,6 +51,7 @@ fn escape(store: Store, event: &KeyboardEvent) {
 fn press(store: Store, key: &str) -> bool {
     match key {
         "n" | "N" => open_add(store),
+        "e" | "E" => return edit(store),
         "/" => search(store),
         "j" | "J" => step(1),
         "k" | "K" => step(-1),
@@ -59,8 +60,17 @@ fn press(store: Store, key: &str) -> bool {
     true
 }
 
+/// What is open, where it is something that can be edited.
+fn edit(store: Store) -> bool {
+    let button = query("#edit-transaction, #edit-person").filter(|_| store.sheet.get_untracked().is_none());
+    button.iter().for_each(|button| button.click());
+    button.is_some()
+}
+
 fn search(store: Store) {
-    router::go(store, Route::Contacts);
+    if store.route.get_untracked() != Route::Transactions {
+        router::go(store, Route::Contacts);
+    }
     crate::app::driver::after_ms(0, || focus(query("#search")));
 }
 

@@ -8,13 +8,14 @@ use tidebook_ledger::{CivilDate, ContactId, Currency, Direction, LedgerState, Tr
 use crate::app::browser::element;
 use crate::app::contact_list::gauge;
 use crate::app::contact_row::{split_mark, waiting_mark};
-use crate::app::drawn::{Draw, Drawn, attr, click, part_of, text, view, when};
+use crate::app::drawn::{Draw, Drawn, attr, part_of, text, view, when};
 use crate::app::format;
 use crate::app::long_list::long_list;
 use crate::app::parts::colour;
-use crate::app::store::{Sheet, Store};
+use crate::app::store::Store;
 use crate::app::watched::{Watched, memo};
 use crate::ledger_page::{Line, Month, Spot, line, outline};
+use crate::route::Route;
 use crate::window::Listing;
 
 pub(crate) fn ledger_rows(id: ContactId) -> Drawn {
@@ -96,15 +97,7 @@ fn transaction_row(store: Store, id: TransactionId, line: Watched<Item>) -> Draw
             {part_of(move || with(line, |line| line.date), day)}
             <span class="row-main">
                 <span class="row-name">
-                    {part_of(move || store.may_write(), move |may_write| {
-                        let name = text(move || with(line, name));
-                        if may_write {
-                            let open = move || store.sheet.set(Some(Sheet::EditTransaction(id)));
-                            view! { <button class="row-link" type="button" on:click=click(open)>{name}</button> }
-                        } else {
-                            name.drawn()
-                        }
-                    })}
+                    <a class="row-link" href=Route::Transaction(id).path()>{text(move || with(line, name))}</a>
                 </span>
                 <span class="row-sub">
                     <span>{text(move || with(line, |line| verb_and_author(line, store)))}</span>

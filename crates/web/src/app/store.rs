@@ -26,6 +26,7 @@ use crate::chip::Waits;
 use crate::conflict::Card;
 use crate::route::Route;
 use crate::summary::ContactSummary;
+use crate::transactions::Filter;
 use crate::waiting::Waiting;
 
 const LAST_BOOK: &str = "tidebook-book";
@@ -128,6 +129,10 @@ pub(crate) struct Store {
     pub(crate) lost: Watched<Option<Lost>>,
     /// The token of an invite that is still to be accepted.
     pub(crate) invite: Watched<Option<String>>,
+    /// What of all transactions is shown.
+    pub(crate) filter: Watched<Filter>,
+    /// Something in the open book changed.
+    pub(crate) changed: Trigger,
     /// Something in the list of contacts changed.
     pub(crate) contacts_changed: Trigger,
     contact_changed: Watched<HashMap<ContactId, ArcTrigger>>,
@@ -170,6 +175,8 @@ impl Store {
             conflicts: Watched::new(Vec::new()),
             lost: Watched::new(None),
             invite: Watched::new(None),
+            filter: Watched::new(Filter::default()),
+            changed: Trigger::new(),
             contacts_changed: Trigger::new(),
             contact_changed: Watched::new(HashMap::new()),
             summaries: Watched::new(HashMap::new()),
@@ -189,7 +196,7 @@ impl Store {
         self.copy(|copy| read(&copy.view().domain))
     }
 
-    fn copy<R>(self, read: impl FnOnce(&BookCopy<Ledger>) -> R) -> Option<R> {
+    pub(crate) fn copy<R>(self, read: impl FnOnce(&BookCopy<Ledger>) -> R) -> Option<R> {
         let book = self.book.get_untracked()?;
         self.driver()?.read(|replica| replica.book(book).map(read))
     }
@@ -286,10 +293,21 @@ impl Store {
 
     /// What a person did. An error says in words why it could not be.
     pub(crate) fn mutate(self, base: Seq, ops: Vec<LedgerOp>) -> Result<(), String> {
+        self.write(base, ops, None)
+    }
+
+    /// Takes an entry back. What was changed since is not lost over it: it raises a conflict.
+    pub(crate) fn undo(self, entry: Seq, ops: Vec<LedgerOp>) {
+        if let Err(words) = self.write(entry, ops, Some(entry)) {
+            self.say(words);
+        }
+    }
+
+    fn write(self, base: Seq, ops: Vec<LedgerOp>, undoes: Option<Seq>) -> Result<(), String> {
         let (Some(book), Some(driver)) = (self.book.get_untracked(), self.driver()) else {
             return Err("No book is open.".into());
         };
-        let new = NewMutation { id: MutationId(driver::new_id()), made_at: driver::now(), base, ops, undoes: None };
+        let new = NewMutation { id: MutationId(driver::new_id()), made_at: driver::now(), base, ops, undoes };
         driver.step(|replica, _| replica.mutate(book, new)).map(drop).map_err(|error| error.to_string())
     }
 
@@ -357,6 +375,7 @@ impl Store {
         Self::remember_book(book);
         self.book.set(Some(book));
         self.was_current.set(false);
+        self.filter.set(Filter::default());
         self.phase.set(Phase::Open);
         if let Some(driver) = self.driver() {
             driver.open_book(book);
