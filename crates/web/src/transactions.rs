@@ -5,7 +5,7 @@
 
 use tidebook_ledger::{Balances, CivilDate, ContactId, Currency, Direction, LedgerState, Transaction, TransactionId};
 
-use crate::ledger_page::Month;
+use crate::ledger_page::{LineSpot, Month, Spot};
 
 /// Words of a search beyond this many are passed over: each has a bit of a number.
 const WORDS_MAX: usize = 32;
@@ -60,23 +60,28 @@ const DATE_SHIFT: u32 = 96;
 /// What a filter leaves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
-    pub rows: Vec<FoundRow>,
+    pub rows: Vec<Spot>,
     pub count: usize,
     /// Per currency; those that come to nothing too.
     pub sums: Balances,
 }
 
-/// One line of the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FoundRow {
-    Month(Month),
-    Transaction {
-        id: TransactionId,
-        /// The month's line stands above it.
-        first: bool,
-        /// The row above is of the same day, which stands in the gutter once.
-        same_day: bool,
-    },
+impl Filter {
+    /// The same words for the same filter.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let mut words = self.text.clone();
+        let mut add = |word: Option<String>| {
+            words.push('|');
+            words.push_str(&word.unwrap_or_default());
+        };
+        add(self.person.map(|it| it.to_string()));
+        add(self.from.map(|it| it.to_string()));
+        add(self.to.map(|it| it.to_string()));
+        add(self.currency.map(|it| it.to_string()));
+        add(self.direction.map(|it| it.to_string()));
+        words
+    }
 }
 
 impl AllTransactions {
@@ -157,9 +162,10 @@ impl Found {
         let day = day_of(item.place);
         let first = last.is_none_or(|last| last >> 8 != day >> 8);
         if first {
-            self.rows.push(FoundRow::Month(month_of(day)));
+            self.rows.push(Spot::Month(month_of(day)));
         }
-        self.rows.push(FoundRow::Transaction { id: item.id, first, same_day: *last == Some(day) });
+        // Between people there is no one balance.
+        self.rows.push(Spot::Line(LineSpot { id: item.id, after: 0, first, same_day: *last == Some(day) }));
         self.count += 1;
         *self.sums.entry(item.currency).or_default() += item.signed_amount;
         *last = Some(day);
@@ -168,8 +174,8 @@ impl Found {
     /// The months there are, and the row each begins at.
     pub fn months(&self) -> impl Iterator<Item = (usize, Month)> {
         self.rows.iter().enumerate().filter_map(|(place, row)| match row {
-            FoundRow::Month(month) => Some((place, *month)),
-            FoundRow::Transaction { .. } => None,
+            Spot::Month(month) => Some((place, *month)),
+            Spot::Line(_) => None,
         })
     }
 }
@@ -266,8 +272,8 @@ mod tests {
     fn found(filter: Filter) -> Vec<u128> {
         let rows = all(&ops()).find(&filter).rows.into_iter();
         let ids = rows.filter_map(|row| match row {
-            FoundRow::Transaction { id, .. } => Some(number(id)),
-            FoundRow::Month(_) => None,
+            Spot::Line(spot) => Some(number(spot.id)),
+            Spot::Month(_) => None,
         });
         ids.collect()
     }
@@ -279,8 +285,8 @@ mod tests {
             .rows
             .iter()
             .map(|row| match row {
-                FoundRow::Month((year, month)) => format!("{year} {month}"),
-                FoundRow::Transaction { id, first, same_day } => format!("{} {first} {same_day}", number(*id)),
+                Spot::Month((year, month)) => format!("{year} {month}"),
+                Spot::Line(spot) => format!("{} {} {}", number(spot.id), spot.first, spot.same_day),
             })
             .collect();
         let expected = ["2026 11", "13 true false", "12 false true", "14 false false", "2026 10", "11 true false"];

@@ -16,4 +16,5 @@ mod only_what_changed_redraws;
 mod screens;
 mod service_worker;
 mod the_server_comes_back;
+mod transactions;
 mod two_people_write;

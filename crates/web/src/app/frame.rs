@@ -198,18 +198,17 @@ fn nav() -> Drawn {
     let store = expect_context::<Store>();
     let is_book = move || matches!(store.route.get(), Route::Contacts | Route::Contact(_) | Route::Transaction(_));
     let contacts = attr(move || is_book().then_some("page"));
+    let transactions = attr(move || (store.route.get() == Route::Transactions).then_some("page"));
     let attention = attr(move || (store.route.get() == Route::Attention).then_some("page"));
     let count = memo(move || undecided(store) + store.rejected.with(Vec::len));
-    let badge = move |class: &'static str| {
-        when(
-            move || count.get() > 0,
-            move || {
-                view! {
-                    <span class=class>{text(move || count.get().to_string())}<span class="unseen">" to decide"</span></span>
-                }
-            },
-        )
-    };
+    let badge = when(
+        move || count.get() > 0,
+        move || {
+            view! {
+                <span class="badge">{text(move || count.get().to_string())}<span class="unseen">" to decide"</span></span>
+            }
+        },
+    );
     let settings = attr(move || (store.route.get() == Route::Settings).then_some("page"));
     view! {
         <nav class="nav" aria-label="Main">
@@ -218,8 +217,10 @@ fn nav() -> Drawn {
                     <a href="/" aria-current=contacts>
                         {icon("people")}
                         <span>"Contacts"</span>
-                        {badge("badge only-narrow")}
                     </a>
+                </li>
+                <li>
+                    <a href="/transactions" aria-current=transactions>{icon("ledger")}<span>"Transactions"</span></a>
                 </li>
                 {when(move || store.may_write(), move || view! {
                     <li>
@@ -230,11 +231,12 @@ fn nav() -> Drawn {
                         </button>
                     </li>
                 })}
-                <li class="only-wide">
+                <li>
                     <a href="/attention" aria-current=attention>
                         {icon("attention")}
-                        <span>"Needs attention"</span>
-                        {badge("badge")}
+                        <span class="only-wide">"Needs attention"</span>
+                        <span class="only-narrow">"To decide"</span>
+                        {badge}
                     </a>
                 </li>
                 <li><a href="/settings" aria-current=settings>{icon("settings")}<span>"Settings"</span></a></li>

@@ -33,7 +33,7 @@ struct History {
 
 pub(crate) fn history(id: TransactionId, now: Derived<Option<Transaction>>) -> Drawn {
     let store = expect_context::<Store>();
-    let made = now.with_untracked(|now| now.as_ref().map_or(Seq::ZERO, |now| now.created.seq));
+    let made = untrack(|| now.with(|now| now.as_ref().map_or(Seq::ZERO, |now| now.created.seq)));
     let history = History {
         id,
         store,

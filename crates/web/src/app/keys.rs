@@ -76,7 +76,7 @@ fn search(store: Store) {
 
 /// To the next row of the list, or the one before.
 fn step(by: i32) {
-    let Ok(rows) = document().query_selector_all("#people .row") else { return };
+    let Ok(rows) = document().query_selector_all("#people .row, #transactions .row-link") else { return };
     let rows: Vec<HtmlElement> = (0..rows.length()).filter_map(|place| rows.get(place)?.dyn_into().ok()).collect();
     let active = document().active_element();
     let here = rows.iter().position(|row| active.as_ref() == Some(row.as_ref()));
