@@ -193,25 +193,40 @@ impl App {
         id.as_str().map(str::to_owned).context("an id is a text")
     }
 
-    /// Opens its form.
-    pub async fn open_line(&self, note: &str) -> Result<()> {
+    /// Opens its page.
+    pub async fn open_transaction(&self, note: &str) -> Result<()> {
         let id = self.line(note).await?;
         self.browser.click(&format!("[data-transaction='{id}'] .row-link")).await?;
+        self.browser.wait_to_see("#history").await
+    }
+
+    /// Opens its form, on its page.
+    pub async fn open_line(&self, note: &str) -> Result<()> {
+        self.open_transaction(note).await?;
+        self.browser.click("#edit-transaction").await?;
         self.browser.wait_to_see("#delete").await
+    }
+
+    /// Goes back from the page of a transaction to where the person came from.
+    pub async fn leave_transaction(&self) -> Result<()> {
+        self.browser.run("history.back()", Value::Null).await?;
+        self.browser.wait_until_gone("#history").await
     }
 
     /// Writes something else into one field of a line.
     pub async fn edit_line(&self, note: &str, field: &str, text: &str) -> Result<()> {
         self.open_line(note).await?;
         self.browser.fill(field, text).await?;
-        self.save().await
+        self.save().await?;
+        self.leave_transaction().await
     }
 
     /// Deletes a line.
     pub async fn delete_line(&self, note: &str) -> Result<()> {
         self.open_line(note).await?;
         self.browser.click("#delete").await?;
-        self.browser.wait_until_gone("#sheet[open]").await
+        self.browser.wait_until_gone("#sheet[open]").await?;
+        self.leave_transaction().await
     }
 
     /// Waits for the card of a conflict, also where the app has to find its server first.

@@ -79,9 +79,13 @@ async fn look_at_changes(
     stop: &impl AsyncFn(&App, Look) -> Result<()>,
 ) -> Result<()> {
     app.browser.resize(Size::Desktop).await?;
+    app.edit_line(TAXI, "#amount", "20.75").await?;
     app.open_line(TAXI).await?;
     look_at(app, "edit", stop).await?;
     close_sheet(app).await?;
+    app.browser.wait_to_see(".undo-line").await?;
+    look_at(app, "transaction", stop).await?;
+    app.leave_transaction().await?;
     app.browser.click("#edit-person").await?;
     look_at(app, "edit-person", stop).await?;
     close_sheet(app).await?;
@@ -100,6 +104,9 @@ async fn look_at_changes(
     app.wait_for_card().await?;
     app.browser.run("document.querySelector('.conflict').scrollIntoView({ block: 'center' })", Value::Null).await?;
     look_at(app, "conflict", stop).await?;
+    app.browser.click(".nav a[href='/transactions']").await?;
+    app.browser.wait_to_see("#transactions [data-transaction]").await?;
+    look_at(app, "transactions", stop).await?;
     app.browser.click(".nav a[href='/attention']").await?;
     app.browser.wait_to_read("main h1", "Needs attention").await?;
     look_at(app, "attention", stop).await

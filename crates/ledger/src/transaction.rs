@@ -67,6 +67,12 @@ impl Transaction {
         with(self, set)
     }
 
+    /// What a field holds, as history and conflicts write it.
+    #[must_use]
+    pub fn value(&self, field: Field) -> FieldValue {
+        self.get(field)
+    }
+
     fn past_amount_at(&self, seq: Seq) -> Option<&PastAmount> {
         self.past_amounts.iter().find(|past| past.until > seq)
     }

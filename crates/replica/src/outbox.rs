@@ -36,7 +36,7 @@ impl<D: Domain> Pending<D> {
         self.mutation.ops.is_empty()
     }
 
-    /// What it did to the view.
+    /// What it would change as things stand here; nothing where only the server can tell.
     #[must_use]
     pub fn predicted(&self) -> &[BookChange<D>] {
         &self.predicted

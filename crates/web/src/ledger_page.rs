@@ -22,6 +22,8 @@ pub struct Line {
     /// The contact's balance in this currency once this is counted.
     pub after: i128,
     pub by: UserId,
+    /// Whom it is with, where rows of several people stand together.
+    pub with: Option<String>,
     /// The first of its month: the month's line stands above it.
     pub first: bool,
     /// The row above is of the same day, which stands in the gutter once.
@@ -86,6 +88,7 @@ pub fn line(state: &LedgerState, spot: LineSpot, waiting: &HashSet<TransactionId
         currency: transaction.currency,
         after,
         by: transaction.created.by,
+        with: None,
         first,
         same_day,
         waiting: waiting.contains(&id),

@@ -181,6 +181,7 @@ fn a_form_that_was_open_before_a_change_raises_the_card() {
         there.browser.wait_for("the other amount behind the form", changed, json!("41.50")).await?;
         there.browser.fill("#amount", "45.10").await?;
         there.save().await?;
+        there.leave_transaction().await?;
         for app in [&here, &there] {
             app.wait_for_card().await?;
             let mut values = app.values_on_the_card().await?;

@@ -343,6 +343,14 @@ impl<D: Domain> BookCopy<D> {
         self.outbox.iter_mut().for_each(|pending| pending.is_saved = true);
     }
 
+    /// Entries that the store may not have yet, in order; for a history that is read from there.
+    pub fn unwritten(&self) -> impl Iterator<Item = &str> + Clone {
+        let kept = self.kept.as_ref();
+        let writing = kept.and_then(|kept| kept.writing.as_ref()).map(|(due, _)| &due.entries);
+        let entries = writing.into_iter().chain(kept.map(|kept| &kept.due.entries)).flatten();
+        entries.map(|(_, text)| text.as_str())
+    }
+
     /// How many mutations would be lost with the program.
     #[must_use]
     pub fn unsaved(&self) -> usize {

@@ -140,7 +140,7 @@ fn rows(found: Derived<Arc<Listing>>) -> Drawn {
         let ids: Vec<ContactId> = found.with(|found| places.iter().map(|at| ContactId(found.rows[*at].key)).collect());
         row_data(store, &ids)
     };
-    long_list(list, found, values, move |id, data| contact_row(store, ContactId(id), data).drawn())
+    long_list(list, found, values, move |id, data| contact_row(store, ContactId(id), data).drawn(), Watched::new(None))
 }
 
 fn row_data(store: Store, ids: &[ContactId]) -> Vec<(Uuid, RowData)> {
@@ -148,6 +148,7 @@ fn row_data(store: Store, ids: &[ContactId]) -> Vec<(Uuid, RowData)> {
     store.contacts_changed.track();
     let open = match store.route.get() {
         Route::Contact(id) => Some(id),
+        Route::Transaction(id) => store.view(|state| Some(state.transaction(id)?.contact)).flatten(),
         _ => None,
     };
     let own = store.currency();

@@ -11,20 +11,20 @@ use crate::app::drawn::{Draw, Drawn, Reactive, click, part, part_of, text, view,
 use crate::app::ledger_rows::ledger_rows;
 use crate::app::parts::{avatar, contact_word, hero, icon, in_order};
 use crate::app::store::{Sheet, Store};
+use crate::app::transaction_page::transaction_page;
 use crate::app::watched::{Derived, memo};
 use crate::conflict::Card;
 use crate::route::Route;
 
-/// What stands beside the list: the contact that is open, or, where there is room, that none is.
+/// What stands beside the list: the contact or the transaction that is open, or, where there is
+/// room, that none is.
 pub(crate) fn detail() -> Reactive<Drawn> {
     let store = expect_context::<Store>();
-    let open = memo(move || match store.route.get() {
-        Route::Contact(id) => Some(id),
-        _ => None,
-    });
+    let open = memo(move || store.route.get());
     part(move || match open.get() {
-        Some(id) => contact_page(id).drawn(),
-        None => nobody_chosen().drawn(),
+        Route::Contact(id) => contact_page(id).drawn(),
+        Route::Transaction(id) => transaction_page(id).drawn(),
+        _ => nobody_chosen().drawn(),
     })
 }
 

@@ -83,13 +83,11 @@ fn edit(store: Store) -> bool {
         element.get_attribute(named)
     };
     let transaction = near("data-transaction").and_then(|id| id.parse().ok()).map(Sheet::EditTransaction);
-    let contact = || near("data-contact").and_then(|id| id.parse().ok());
-    let sheet = transaction.or_else(|| {
-        let open = match store.route.get_untracked() {
-            Route::Contact(id) => Some(id),
-            _ => None,
-        };
-        contact().or(open).map(Sheet::EditPerson)
+    let contact = || near("data-contact").and_then(|id| id.parse().ok()).map(Sheet::EditPerson);
+    let sheet = transaction.or_else(contact).or_else(|| match store.route.get_untracked() {
+        Route::Contact(id) => Some(Sheet::EditPerson(id)),
+        Route::Transaction(id) => Some(Sheet::EditTransaction(id)),
+        _ => None,
     });
     let is_some = sheet.is_some() && store.role.get_untracked().is_none_or(tidebook_book::Role::may_write);
     if is_some {
@@ -115,10 +113,10 @@ pub(crate) fn key_list() -> Drawn {
 fn press(store: Store, key: &str) -> bool {
     match key {
         "n" | "N" => open_add(store),
+        "e" | "E" => return edit(store),
         "/" => search(store),
         "j" | "J" => step(1),
         "k" | "K" => step(-1),
-        "e" | "E" => return edit(store),
         "?" => store.sheet.set(Some(Sheet::Keys)),
         _ => return false,
     }
@@ -126,13 +124,15 @@ fn press(store: Store, key: &str) -> bool {
 }
 
 fn search(store: Store) {
-    router::go(store, Route::Contacts);
+    if store.route.get_untracked() != Route::Transactions {
+        router::go(store, Route::Contacts);
+    }
     crate::app::driver::after_ms(0, || focus(query("#search")));
 }
 
 /// To the next row of the list, or the one before.
 fn step(by: i32) {
-    let Ok(rows) = document().query_selector_all("#people .row") else { return };
+    let Ok(rows) = document().query_selector_all("#people .row, #transactions .row-link") else { return };
     let rows: Vec<HtmlElement> = (0..rows.length()).filter_map(|place| rows.get(place)?.dyn_into().ok()).collect();
     let active = document().active_element();
     let here = rows.iter().position(|row| active.as_ref() == Some(row.as_ref()));

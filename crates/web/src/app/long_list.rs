@@ -28,26 +28,30 @@ use crate::window::{Column, Kind, Listing, Row};
 const LINE_HEIGHTS: [f64; 2] = [60.0, 48.0];
 const HEADING_HEIGHT: f64 = 42.0;
 
+/// How much of a narrow window lies below the app's bar.
+const BAR_HEIGHT: f64 = 56.0;
+
 /// Draws a list's rows into `list`, an empty `ul` that goes where this is put. `values` makes what the rows at these
-/// places show, and `draw` what is inside a row that was not there.
+/// places show, and `draw` what is inside a row that was not there. A row that `jump` is set to comes into sight.
 pub(crate) fn long_list<V: PartialEq + Send + Sync + 'static>(
     list: Element,
     listing: Derived<Arc<Listing>>,
     values: impl Fn(&[usize]) -> Vec<(Uuid, V)> + 'static,
     draw: impl Fn(Uuid, Watched<V>) -> Drawn + 'static,
+    jump: Watched<Option<usize>>,
 ) -> Drawn {
     let mut rows = KeyedRows::new(list.clone(), "li");
     let show = move |places: &[usize], keys: &[Uuid]| {
         rows.show(values(places), &draw);
         keys.iter().map(|key| rows.element(*key)).collect()
     };
-    keep_drawn(list, listing, Box::new(show))
+    keep_drawn(list, listing, Box::new(show), jump)
 }
 
 /// Shows the rows at these places, with these keys, and returns their elements.
 type Show = Box<dyn FnMut(&[usize], &[Uuid]) -> Vec<Option<Element>>>;
 
-fn keep_drawn(list: Element, listing: Derived<Arc<Listing>>, mut show: Show) -> Drawn {
+fn keep_drawn(list: Element, listing: Derived<Arc<Listing>>, mut show: Show, jump: Watched<Option<usize>>) -> Drawn {
     let moved = Trigger::new();
     let new_above = Watched::new(0);
     set_class(&list, "long", true);
@@ -66,11 +70,13 @@ fn keep_drawn(list: Element, listing: Derived<Arc<Listing>>, mut show: Show) -> 
             moved.notify();
         }
     });
+    let jumping = long.clone();
     effect(move || {
         moved.track();
         let shift = listing.with(|listing| long.arrange(listing));
         long.draw(shift, &mut show);
     });
+    effect(move || jump.get().into_iter().for_each(|row| jumping.scroll_to(row)));
     let scrolled = list.clone();
     view! {
         {when(move || new_above.get() > 0, move || {
@@ -156,6 +162,14 @@ impl LongList {
         let place = (0..items.length()).find(|at| items.item(*at).is_some_and(|item| item.contains(Some(&focused))))?;
         let row = self.drawn.borrow().get(place as usize)?.row;
         column.rows().iter().position(|it| *it == row)
+    }
+
+    /// Brings a row to the top of what is in sight.
+    fn scroll_to(&self, row: usize) {
+        let scroller = scroller_of(&self.list);
+        let covered = if is_wide() { scroller.get_bounding_client_rect().top() } else { BAR_HEIGHT };
+        let by = self.list.get_bounding_client_rect().top() + self.column.borrow().top(row) - covered;
+        scroller.scroll_by_with_x_and_y(0.0, by);
     }
 
     /// Takes in a newer list. Returns by how much what is read moved.

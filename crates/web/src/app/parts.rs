@@ -98,7 +98,8 @@ pub(crate) fn amount_in(balances: &[(Currency, i128)], currency: Currency) -> i1
     balances.iter().find(|(known, _)| *known == currency).map_or(0, |(_, amount)| *amount)
 }
 
-fn large_figure(currency: Currency, amount: Derived<i128>, words: fn(i128) -> &'static str) -> Drawn {
+/// An amount as the largest thing of a page. `words` stand before it, by its sign.
+pub(crate) fn large_figure(currency: Currency, amount: Derived<i128>, words: fn(i128) -> &'static str) -> Drawn {
     let written = memo(move || format::money(amount.get(), currency));
     let minor = text(move || written.with(|written| format!("{}{}", written.minor, written.after)));
     view! {

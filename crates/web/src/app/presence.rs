@@ -57,6 +57,7 @@ pub(crate) fn tell_others(store: Store) {
     effect(move || {
         let viewing = match store.route.get() {
             Route::Contact(id) => RecordRef::Contact(id),
+            Route::Transaction(id) => RecordRef::Transaction(id),
             _ => RecordRef::Book,
         };
         let editing = match store.sheet.get() {

@@ -30,6 +30,7 @@ use crate::conflict::Card;
 use crate::presence::Here;
 use crate::route::Route;
 use crate::summary::ContactSummary;
+use crate::transactions::Filter;
 use crate::undo::Steps;
 use crate::waiting::Waiting;
 
@@ -146,6 +147,10 @@ pub(crate) struct Store {
     pub(crate) lost: Watched<Option<Lost>>,
     /// The token of an invite that is still to be accepted.
     pub(crate) invite: Watched<Option<String>>,
+    /// What of all transactions is shown.
+    pub(crate) filter: Watched<Filter>,
+    /// Something in the open book changed.
+    pub(crate) changed: Trigger,
     /// Something in the list of contacts changed.
     pub(crate) contacts_changed: Trigger,
     contact_changed: Watched<HashMap<ContactId, ArcTrigger>>,
@@ -190,6 +195,8 @@ impl Store {
             conflicts: Watched::new(Vec::new()),
             lost: Watched::new(None),
             invite: Watched::new(None),
+            filter: Watched::new(Filter::default()),
+            changed: Trigger::new(),
             contacts_changed: Trigger::new(),
             contact_changed: Watched::new(HashMap::new()),
             summaries: Watched::new(HashMap::new()),
@@ -370,6 +377,7 @@ impl Store {
         self.steps.set(Steps::default());
         self.book.set(Some(book));
         self.was_current.set(false);
+        self.filter.set(Filter::default());
         self.phase.set(Phase::Open);
         if let Some(driver) = self.driver() {
             driver.open_book(book);

@@ -1,6 +1,6 @@
 //! IndexedDB as far as it is needed here: text under keys, in transactions.
 
-use js_sys::{Array, Function, Object, Promise, Reflect};
+use js_sys::{Array, Function, JsString, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DomException, IdbDatabase, IdbKeyRange, IdbObjectStore, IdbOpenDbRequest, IdbRequest, IdbTransaction};
@@ -126,6 +126,19 @@ impl Transaction {
     pub(crate) async fn all(&self, rows: Rows, range: &JsValue) -> Result<Vec<String>, Fault> {
         let found = answer(&self.store(rows)?.get_all_with_key(range).map_err(fault)?).await?;
         Ok(Array::from(&found).iter().filter_map(|row| row.as_string()).collect())
+    }
+
+    /// The first of a range, and those in which a word is. The others stay on the browser's side, which is quicker.
+    pub(crate) async fn mentioning(
+        &self,
+        rows: Rows,
+        range: &JsValue,
+        word: &str,
+    ) -> Result<(Option<String>, Vec<String>), Fault> {
+        let found = Array::from(&answer(&self.store(rows)?.get_all_with_key(range).map_err(fault)?).await?);
+        let mentions = |row: &JsValue| row.dyn_ref::<JsString>().is_some_and(|row| row.includes(word, 0));
+        let mentioning = found.iter().filter(mentions).filter_map(|row| row.as_string()).collect();
+        Ok((found.get(0).as_string(), mentioning))
     }
 
     pub(crate) fn put(&self, rows: Rows, key: &JsValue, text: &str) -> Result<(), Fault> {

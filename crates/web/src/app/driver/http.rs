@@ -76,13 +76,24 @@ impl Call {
         Self::send("POST", path, &body)
     }
 
+    /// For an answer of one line each.
+    pub(crate) fn lines(path: &str) -> Self {
+        Self::request("GET", path, None, ("accept", "application/x-ndjson"))
+    }
+
     fn start(method: &str, path: &str, body: Option<&str>) -> Self {
+        Self::request(method, path, body, ("content-type", "application/json"))
+    }
+
+    fn request(method: &str, path: &str, body: Option<&str>, (header, value): (&str, &str)) -> Self {
         let request = RequestInit::new();
         request.set_method(method);
-        if let (Some(body), Ok(headers)) = (body, Headers::new()) {
+        if let Ok(headers) = Headers::new() {
             // Fails only for names and values that headers cannot have.
-            let _ = headers.set("content-type", "application/json");
+            let _ = headers.set(header, value);
             request.set_headers(&headers);
+        }
+        if let Some(body) = body {
             request.set_body(&JsValue::from_str(body));
         }
         Self(window().fetch_with_str_and_init(&format!("/api/v1{path}"), &request))

@@ -173,6 +173,16 @@ impl Transaction {
         Ok(Stored { lacking, head, state, entries, outbox, rejections })
     }
 
+    /// Of the entries after a seq, the first that is kept, and those that mention something.
+    pub(super) async fn entries_mentioning(
+        &self,
+        book: BookId,
+        after: Seq,
+        what: &str,
+    ) -> Result<(Option<String>, Vec<String>), Fault> {
+        self.mentioning(Rows::Entries, &pairs_of(&book.to_string(), Some(number(after)), None)?, what).await
+    }
+
     pub(super) fn write(&self, book: BookId, write: &StoreWrite) -> Result<(), Fault> {
         let key = book.to_string();
         self.put(Rows::Heads, &key.as_str().into(), &write.head)?;

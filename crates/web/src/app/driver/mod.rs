@@ -4,6 +4,7 @@
 
 mod clock;
 mod database;
+mod history;
 mod http;
 mod keeper;
 mod keeping;
@@ -21,6 +22,7 @@ use tidebook_replica::{BookCopy, Event, Keeps, Monotonic, Replica, ReplicaConfig
 
 pub(crate) use clock::{day_of, monotonic, new_id, now, today};
 pub(crate) use database::Fault;
+pub(crate) use history::{BookEntry, earlier_entries};
 pub(crate) use http::{Call, HttpError, sentence};
 pub(crate) use keeper::{ALONE, BOOKS, Keeper, LOST, PERSON, device_fact, keep_device_facts};
 pub(crate) use news::News;

@@ -73,6 +73,7 @@ impl Store {
         self.contact_changed.with_untracked(|triggers| {
             contacts.iter().filter_map(|id| triggers.get(id)).for_each(|trigger| trigger.notify());
         });
+        self.changed.notify();
     }
 
     pub(super) fn look_at_all(self) {
@@ -89,6 +90,7 @@ impl Store {
         self.summaries.set(summaries.unwrap_or_default());
         self.contacts_changed.notify();
         self.contact_changed.with_untracked(|triggers| triggers.values().for_each(|trigger| trigger.notify()));
+        self.changed.notify();
         self.look_at_people();
         self.look_at_presence();
     }

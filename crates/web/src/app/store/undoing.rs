@@ -11,17 +11,25 @@ use crate::undo::{Step, Way};
 impl Store {
     /// What a person did. An error says in words why it could not be.
     pub(crate) fn mutate(self, base: Seq, ops: Vec<LedgerOp>) -> Result<(), String> {
-        let back = self.write(base, ops)?;
+        let back = self.write(base, ops, None)?;
         self.steps.update_untracked(|steps| steps.did(back));
         Ok(())
     }
 
+    /// Takes an entry back. What was changed since is not lost over it: it raises a conflict.
+    pub(crate) fn undo(self, entry: Seq, ops: Vec<LedgerOp>) {
+        match self.write(entry, ops, Some(entry)) {
+            Ok(back) => self.steps.update_untracked(|steps| steps.did(back)),
+            Err(words) => self.say(words),
+        }
+    }
+
     /// Writes it, and returns what would take it back.
-    fn write(self, base: Seq, ops: Vec<LedgerOp>) -> Result<Option<Step>, String> {
+    fn write(self, base: Seq, ops: Vec<LedgerOp>, undoes: Option<Seq>) -> Result<Option<Step>, String> {
         let (Some(book), Some(driver)) = (self.book.get_untracked(), self.driver()) else {
             return Err("No book is open.".into());
         };
-        let new = NewMutation { id: MutationId(driver::new_id()), made_at: driver::now(), base, ops, undoes: None };
+        let new = NewMutation { id: MutationId(driver::new_id()), made_at: driver::now(), base, ops, undoes };
         let at = self.seq();
         driver.step(|replica, _| replica.mutate(book, new)).map_err(|error| error.to_string())?;
         let back = |copy: &BookCopy<Ledger>| Step::back(book, at, copy.pending().next_back()?.predicted());
@@ -34,7 +42,7 @@ impl Store {
         let book = self.book.get_untracked();
         self.steps.update_untracked(|steps| step = book.and_then(|book| steps.take(way, book)));
         let Some(Step { base, ops, .. }) = step else { return false };
-        match self.write(base, ops) {
+        match self.write(base, ops, None) {
             Ok(step) => {
                 self.steps.update_untracked(|steps| steps.put(way.other(), step));
                 self.say(if way == Way::Back { "Taken back" } else { "Done again" });
