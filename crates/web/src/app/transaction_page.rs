@@ -12,6 +12,7 @@ use crate::app::drawn::{Drawn, Reactive, click, part, part_of, text, view, when}
 use crate::app::format;
 use crate::app::history::history;
 use crate::app::parts::{avatar, icon, large_figure};
+use crate::app::presence::editing_mark;
 use crate::app::router::keep_focus;
 use crate::app::store::{Sheet, Store};
 use crate::app::watched::{Derived, memo};
@@ -50,7 +51,11 @@ fn page(id: TransactionId, now: Derived<Option<Transaction>>) -> Drawn {
                 </div>
                 <div class="balance">
                     {figure(now)}
-                    <div class="row-sub">{when(is_waiting, waiting_mark)}{when(is_split, split_mark)}</div>
+                    <div class="row-sub">
+                        {when(is_waiting, waiting_mark)}
+                        {when(is_split, split_mark)}
+                        {editing_mark(store, RecordRef::Transaction(id))}
+                    </div>
                 </div>
                 {part_of(move || now.get(), move |now| now.map(|now| facts(store, &now, name)))}
                 {when(move || store.may_write() && !is_deleted.get(), move || actions(store, id))}
