@@ -2,7 +2,8 @@
 
 use tidebook_book::{BookChange, Change, Entry, Seq, UnixMillis, UserId};
 use tidebook_ledger::{
-    Field, FieldSet, FieldValue, Ledger, LedgerChange, LedgerOp, RecordRef, Transaction, TransactionId,
+    Field, FieldSet, FieldValue, Ledger, LedgerChange, LedgerOp, RecordRef, Transaction, TransactionId, inverse_of,
+    left_out,
 };
 use tidebook_replica::Pending;
 use uuid::Uuid;
@@ -78,9 +79,14 @@ impl Line {
             undo: Vec::new(),
         };
         changes.iter().for_each(|change| line.take(change));
-        // The last first; where one cannot be taken back, the whole is not.
-        let undo: Option<Vec<_>> = changes.iter().rev().map(|change| inverse(change)).collect();
-        line.undo = undo.unwrap_or_default().into_iter().flatten().collect();
+        let is_known = |change: &&LedgerChange| match change {
+            LedgerChange::TransactionUpdated { set, was, .. } => left_out(set, was).is_empty(),
+            _ => true,
+        };
+        if changes.iter().all(is_known) {
+            let changes: Vec<LedgerChange> = changes.into_iter().cloned().collect();
+            line.undo = inverse_of(&changes);
+        }
         Some(line)
     }
 
@@ -137,22 +143,6 @@ fn what(change: &LedgerChange) -> What {
         LedgerChange::ConflictResolved { applied, .. } => What::Decided(*applied),
         _ => What::Changed,
     }
-}
-
-/// What takes a change of a transaction back: nothing is to be done for some, and for others it is not known what.
-fn inverse(change: &LedgerChange) -> Option<Vec<LedgerOp>> {
-    let op = match change {
-        LedgerChange::TransactionCreated { id, .. } | LedgerChange::TransactionRestored { id } => {
-            LedgerOp::DeleteTransaction { id: *id }
-        }
-        LedgerChange::TransactionDeleted { id } => LedgerOp::RestoreTransaction { id: *id },
-        LedgerChange::TransactionUpdated { id, set, was } => {
-            let is_whole = set.iter().all(|(field, _)| was.get(field).is_some());
-            LedgerOp::UpdateTransaction { id: *id, set: is_whole.then(|| was.clone())? }
-        }
-        _ => return Some(Vec::new()),
-    };
-    Some(vec![op])
 }
 
 fn copy(from: &FieldSet, to: &mut FieldSet) {

@@ -18,6 +18,8 @@ fn filters_leave_what_they_say_and_sums_per_currency() {
 
         // By the keyboard: the search takes words of notes and names, whatever their accents.
         app.browser.press(&['/']).await?;
+        let is_there = "return document.activeElement?.id === 'search'";
+        app.browser.wait_for("the focus to be in the search", is_there, Value::Null).await?;
         app.browser.press(&"kovac taxi".chars().collect::<Vec<_>>()).await?;
         wait_for_sums(&app, "24 transactions", &["EUR +€48.00"]).await?;
         app.browser.press(&[ESCAPE]).await?;

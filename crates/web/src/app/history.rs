@@ -262,7 +262,8 @@ fn value(store: Store, set: &FieldSet, now: &FieldSet, field: Field) -> Drawn {
     let text = set.get(field).and_then(FieldValue::as_text);
     let words = match (field, text) {
         (Field::Amount, _) => {
-            let whole = now.iter().chain(set.iter()).map(|(field, value)| (field, value.clone())).collect();
+            let mut whole = now.clone();
+            set.iter().for_each(|(field, value)| whole.insert(field, value.clone()));
             let Some((sum, currency)) = Card::sum(&whole) else { return "".drawn() };
             let text = format::money(sum, currency).signed();
             return view! { <span class=colour(sum)>{text}</span> };

@@ -279,7 +279,7 @@ fn sums(store: Store, found: Derived<Found>) -> Drawn {
     });
     view! {
         <div class="section-head sums">
-            <h2 class="label" role="status" id="found">{count}</h2>
+            <h2 class="label"><span role="status" id="found">{count}</span></h2>
             {part_of(move || sums.get(), |sums| {
                 let sum = |(currency, sum): (Currency, i128)| {
                     let words = match sum {
