@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask run`, `build`, `test`, `tidy`, `prove` and `fresh`.
+//! The project's own commands: `cargo xtask run`, `build`, `test`, `tidy`, `prove`, `bench` and `fresh`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal")]
 #![expect(clippy::disallowed_methods, reason = "nothing here is asynchronous: it may sleep")]
 
@@ -6,6 +6,7 @@ mod build;
 mod run;
 mod test;
 
+mod bench;
 mod fresh;
 mod prove;
 mod tidy;
@@ -15,6 +16,7 @@ mod web_app;
 mod children;
 mod health;
 mod install;
+mod note;
 mod packages;
 mod workspace;
 
@@ -63,6 +65,11 @@ enum Command {
         #[arg(value_enum)]
         proof: prove::Proof,
     },
+    /// Measure what something costs, and note it in docs/benchmarks.md
+    Bench {
+        #[arg(value_enum)]
+        bench: bench::Bench,
+    },
     /// Prove the install steps in a Debian that has only Rust and a C compiler
     Fresh(fresh::Options),
 }
@@ -87,6 +94,7 @@ fn obey(cli: Cli) -> Result<()> {
         Command::Test { filter } => test::test(&workspace, &installer, cli.wasm_toolchain, &filter),
         Command::Tidy => tidy::tidy(&workspace),
         Command::Prove { proof } => prove::prove(&workspace, &installer, cli.wasm_toolchain, proof),
+        Command::Bench { bench } => bench::bench(&workspace, &installer, cli.wasm_toolchain, bench),
         Command::Fresh(options) => fresh::fresh(&workspace, &installer, &options),
     }
 }

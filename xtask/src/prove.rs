@@ -4,19 +4,17 @@
 mod openapi;
 mod second_client;
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::children;
 use crate::install::Installer;
 use crate::packages::PYTHON;
 use crate::wasm_toolchain::Choice;
 use crate::workspace::Workspace;
+use crate::{children, note};
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Proof {
@@ -60,13 +58,5 @@ fn python(workspace: &Workspace, installer: &Installer, name: &str, packages: &[
 }
 
 fn record(workspace: &Workspace, Finding { command, amount, result }: &Finding) -> Result<()> {
-    let mut git = workspace.command("git");
-    let commit = children::output_of(git.args(["rev-parse", "--short=12", "HEAD"]))?;
-    let mut date = workspace.command("date");
-    let date = children::output_of(date.args(["--utc", "+%Y-%m-%d"]))?;
-    let line = format!("| {} | {} | `{command}` | {amount} | {result} |\n", date.trim(), commit.trim());
-    let path = workspace.root.join("docs/proofs.md");
-    let mut file =
-        OpenOptions::new().append(true).open(&path).with_context(|| format!("opening {}", path.display()))?;
-    Ok(file.write_all(line.as_bytes())?)
+    note::append(workspace, "docs/proofs.md", &format!("`{command}` | {amount} | {result}"))
 }

@@ -95,8 +95,12 @@ impl Browser {
 
     /// Pages that open from now on have no store on the device, as in some private windows.
     pub async fn keep_nothing(&self) -> Result<()> {
-        let script = json!({"source": KEEP_NOTHING});
-        self.devtools("Page.addScriptToEvaluateOnNewDocument", script).await.map(drop)
+        self.before_each_page(KEEP_NOTHING).await
+    }
+
+    /// Runs something in each page that opens from now on, before anything of its own.
+    pub(crate) async fn before_each_page(&self, script: &str) -> Result<()> {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": script})).await.map(drop)
     }
 
     /// What is saved as a file from now on goes into this folder.

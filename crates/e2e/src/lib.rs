@@ -34,6 +34,7 @@ pub use writer::{Writer, gave, got, person};
 
 pub mod axe;
 pub mod cli;
+pub mod large_book;
 pub mod screens;
 pub mod watch;
 

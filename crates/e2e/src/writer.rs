@@ -40,7 +40,12 @@ impl Writer {
 
     /// Writes all of it, and waits until the server has it.
     pub async fn write(&mut self, ops: Vec<LedgerOp>) -> Result<()> {
-        for batch in ops.chunks(OPS_PER_MUTATION) {
+        self.write_by(OPS_PER_MUTATION, ops).await
+    }
+
+    /// The same with so many ops a mutation.
+    pub async fn write_by(&mut self, ops_per_mutation: usize, ops: Vec<LedgerOp>) -> Result<()> {
+        for batch in ops.chunks(ops_per_mutation) {
             self.driver.mutate(self.book, batch.to_vec())?;
         }
         let book = self.book;

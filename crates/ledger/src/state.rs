@@ -1,7 +1,9 @@
 //! What a ledger's log adds up to: the records, and the sums derived from them.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 
+use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tidebook_book::{Seq, SortedMap, read_by_name};
 
@@ -150,15 +152,13 @@ impl LedgerState {
         id: TransactionId,
         transaction: Option<Transaction>,
     ) -> Option<Transaction> {
-        let before = match &transaction {
-            Some(transaction) => self.transactions.insert(id, transaction.clone()),
-            None => self.transactions.remove(&id),
-        };
+        let before = self.transactions.remove(&id);
         if let Some(before) = &before {
             self.count(before, -1);
         }
-        if let Some(transaction) = &transaction {
-            self.count(transaction, 1);
+        if let Some(transaction) = transaction {
+            self.count(&transaction, 1);
+            self.transactions.insert(id, transaction);
         }
         before
     }
@@ -257,15 +257,41 @@ impl<'de> Deserialize<'de> for LedgerState {
         struct Shape {
             book: Option<BookRecord>,
             contacts: Vec<Contact>,
-            transactions: Vec<Transaction>,
+            transactions: Placed,
             conflicts: Vec<OpenConflict>,
         }
         read_by_name!(Shape { contacts, transactions; book, conflicts });
-        let Shape { book, contacts, transactions, conflicts } = Shape::deserialize(deserializer)?;
-        let mut state = Self { book, ..Self::default() };
+        let Shape { book, contacts, transactions: Placed(mut state), conflicts } = Shape::deserialize(deserializer)?;
+        state.book = book;
         contacts.into_iter().for_each(|contact| drop(state.put_contact(contact.id, Some(contact))));
-        transactions.into_iter().for_each(|transaction| drop(state.put_transaction(transaction.id, Some(transaction))));
         conflicts.into_iter().for_each(|open| drop(state.put_conflict(open.conflict.id, Some(open))));
         Ok(state)
+    }
+}
+
+/// Transactions as they are read: each goes to its place at once, for there may be very many.
+struct Placed(LedgerState);
+
+impl<'de> Deserialize<'de> for Placed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PutEach;
+
+        impl<'de> Visitor<'de> for PutEach {
+            type Value = Placed;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("transactions")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut read: A) -> Result<Placed, A::Error> {
+                let mut state = LedgerState::default();
+                while let Some(transaction) = read.next_element::<Transaction>()? {
+                    state.put_transaction(transaction.id, Some(transaction));
+                }
+                Ok(Placed(state))
+            }
+        }
+
+        deserializer.deserialize_seq(PutEach)
     }
 }

@@ -1,10 +1,10 @@
-//! The order of the list of contacts, and which of them a search leaves.
+//! The order of the list of contacts.
 
 use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
 
 use tidebook_ledger::{ContactId, Currency};
 
-use crate::name;
 use crate::summary::ContactSummary;
 
 /// What a person can sort their contacts by.
@@ -35,17 +35,10 @@ impl Order {
     }
 }
 
-/// The contacts that match a folded query, in order.
+/// Puts people in order. What is in order for the most part takes little more than one look at each.
 #[must_use]
-pub fn arrange<'a>(
-    summaries: impl Iterator<Item = &'a ContactSummary>,
-    order: Order,
-    own_currency: Option<Currency>,
-    folded_query: &str,
-) -> Vec<ContactId> {
-    let mut found: Vec<&ContactSummary> =
-        summaries.filter(|summary| name::matches(&summary.folded, folded_query)).collect();
-    found.sort_by(|a, b| {
+pub fn arrange(mut people: Vec<&ContactSummary>, order: Order, own_currency: Option<Currency>) -> Vec<ContactId> {
+    people.sort_by(|a, b| {
         let by = match order {
             Order::Recent => b.recency.cmp(&a.recency),
             Order::Balance => size(b, own_currency).cmp(&size(a, own_currency)),
@@ -53,7 +46,18 @@ pub fn arrange<'a>(
         };
         by.then_with(|| a.folded.cmp(&b.folded)).then(a.id.cmp(&b.id))
     });
-    found.into_iter().map(|summary| summary.id).collect()
+    people.into_iter().map(|summary| summary.id).collect()
+}
+
+/// Everybody, in the order they were in before as far as they were there.
+#[must_use]
+pub fn as_before<'a>(all: &'a HashMap<ContactId, ContactSummary>, before: &[ContactId]) -> Vec<&'a ContactSummary> {
+    let mut people: Vec<&ContactSummary> = before.iter().filter_map(|id| all.get(id)).collect();
+    if people.len() < all.len() {
+        let known: HashSet<ContactId> = before.iter().copied().collect();
+        people.extend(all.values().filter(|summary| !known.contains(&summary.id)));
+    }
+    people
 }
 
 /// How much is open, whichever way; in the book's own currency before all others, because amounts of two currencies
@@ -71,6 +75,7 @@ mod tests {
 
     use super::*;
     use crate::entry::tests::{apply, id, transaction};
+    use crate::name;
     use crate::summary::{Surroundings, summarise};
 
     struct Plain;
@@ -95,21 +100,31 @@ mod tests {
         state
     }
 
-    fn names(order: Order, query: &str) -> Vec<String> {
+    fn names(order: Order, query: &str, before: &[u64]) -> Vec<String> {
         let state = book();
-        let all: Vec<ContactSummary> =
-            state.contacts().filter_map(|contact| summarise(&state, contact.id, &Plain)).collect();
-        let euro = "EUR".parse().ok();
-        let found = arrange(all.iter(), order, euro, query);
-        found.iter().filter_map(|id| Some(state.contact(*id)?.name.clone())).collect()
+        let all = state.contacts().filter_map(|contact| summarise(&state, contact.id, &Plain));
+        let all: HashMap<ContactId, ContactSummary> = all.map(|summary| (summary.id, summary)).collect();
+        let before: Vec<ContactId> = before.iter().map(|number| id(*number)).collect();
+        let mut people = as_before(&all, &before);
+        people.retain(|summary| name::matches(&summary.folded, query));
+        let arranged = arrange(people, order, "EUR".parse().ok());
+        arranged.iter().filter_map(|id| Some(state.contact(*id)?.name.clone())).collect()
     }
 
     #[test]
     fn each_order() {
-        assert_eq!(names(Order::Recent, ""), ["Zoe", "ana", "Bea"]);
-        assert_eq!(names(Order::Balance, ""), ["Bea", "Zoe", "ana"]);
-        assert_eq!(names(Order::Name, ""), ["ana", "Bea", "Zoe"]);
-        assert_eq!(names(Order::Name, "e"), ["Bea", "Zoe"]);
+        assert_eq!(names(Order::Recent, "", &[]), ["Zoe", "ana", "Bea"]);
+        assert_eq!(names(Order::Balance, "", &[]), ["Bea", "Zoe", "ana"]);
+        assert_eq!(names(Order::Name, "", &[]), ["ana", "Bea", "Zoe"]);
+        assert_eq!(names(Order::Name, "e", &[]), ["Bea", "Zoe"]);
+    }
+
+    #[test]
+    fn whatever_the_order_was_before() {
+        // Some of them, all of them, and some that are gone.
+        for before in [&[2][..], &[3, 2, 1], &[2, 9, 3, 1]] {
+            assert_eq!(names(Order::Recent, "", before), ["Zoe", "ana", "Bea"], "{before:?}");
+        }
     }
 
     #[test]

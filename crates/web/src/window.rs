@@ -135,9 +135,8 @@ impl Column {
             let (_, is_at, lines_now) = self.place(index);
             Some((is_at - was_at, lines_now.saturating_sub(*lines)))
         });
-        let mut moved: Vec<(f64, usize)> = moved.collect();
-        moved.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        moved.get(moved.len() / 2).map_or_else(Shift::default, |&(by, new_above)| Shift { by, new_above })
+        let moved: Vec<(f64, usize)> = moved.collect();
+        most_common(&moved).map_or_else(Shift::default, |(by, new_above)| Shift { by, new_above })
     }
 
     /// Takes in how high rows are that were drawn. Returns whether any was not where it was thought to be.
@@ -162,13 +161,11 @@ impl Column {
     }
 
     fn learn(&mut self, measured: &[(usize, f64)]) -> bool {
-        let median = |kind| {
+        let [line, heading] = [Kind::Line, Kind::Heading].map(|kind| {
             let of_kind = measured.iter().filter(|(index, _)| self.listing.rows[*index].kind == kind);
-            let mut heights: Vec<f64> = of_kind.map(|(_, height)| *height).collect();
-            heights.sort_unstable_by(f64::total_cmp);
-            heights.get(heights.len() / 2).copied()
-        };
-        let [line, heading] = [median(Kind::Line), median(Kind::Heading)];
+            let of_kind: Vec<(f64, usize)> = of_kind.map(|(index, height)| (*height, *index)).collect();
+            most_common(&of_kind).map(|(height, _)| height)
+        });
         self.is_measured = line.is_some();
         self.line_height = line.unwrap_or(self.line_height);
         self.heading_height = heading.unwrap_or(self.heading_height);
@@ -236,13 +233,11 @@ impl Column {
         let size = (ROWS_MAX - APART_MAX).max(seen.len() + 2 * BEYOND_EDGE).min(all);
         let above = (size - seen.len()) / 2;
         let start = seen.start.saturating_sub(above).min(all - size);
-        let around = focused.map(|focused| focused.saturating_sub(1)..(focused + 2).min(all));
+        let around = focused.map_or(0..0, |focused| focused.saturating_sub(1)..focused + 2);
         let heading = self.headings.partition_point(|heading| *heading < start).checked_sub(1);
         let heading = heading.map(|place| self.headings[place]);
-        let mut drawn: Vec<usize> = (start..start + size).chain(around.into_iter().flatten()).chain(heading).collect();
-        drawn.sort_unstable();
-        drawn.dedup();
-        drawn
+        let is_drawn = |at: &usize| (start..start + size).contains(at) || around.contains(at) || heading == Some(*at);
+        (0..all).filter(is_drawn).collect()
     }
 
     /// How to set the rows that are in the page.
@@ -257,6 +252,12 @@ impl Column {
         let gaps = gaps.collect();
         Setting { gaps, after: self.tops[self.listing.rows.len()] - self.tops[end] }
     }
+}
+
+/// One of those whose length most others have, too. There are few: each is compared with each.
+fn most_common(lengths: &[(f64, usize)]) -> Option<(f64, usize)> {
+    let as_long = |one: &(f64, usize)| lengths.iter().filter(|other| is_same(one.0, other.0)).count();
+    lengths.iter().copied().max_by_key(as_long)
 }
 
 fn is_same(one: f64, other: f64) -> bool {

@@ -30,7 +30,7 @@ async fn go(stage: &Stage, size: Size) -> Result<()> {
     every_row_in_turn(&app).await?;
     what_is_read_stays(&app, &mut writer, people[0]).await?;
     keys_lead_everywhere(&app).await?;
-    the_way_back(&app).await?;
+    the_way_back(&app, &mut writer, people[299]).await?;
     months_stay_in_sight(&app, &mut writer, people[150]).await
 }
 
@@ -87,20 +87,21 @@ async fn keys_lead_everywhere(app: &App) -> Result<()> {
     focus_is_on(app, 82).await
 }
 
-/// Back from somebody's page, the list is where it was.
-async fn the_way_back(app: &App) -> Result<()> {
+/// Back from somebody's page, the list is where it was; and nothing that comes into it moves the page meanwhile.
+async fn the_way_back(app: &App, writer: &mut Writer, other: ContactId) -> Result<()> {
     scroll_to(app, 5_000).await?;
     let read = first_in_sight(app).await?;
-    let click = "document.elementFromPoint(...args).closest('a.row').click()";
-    let middle = app
-        .browser
-        .run(
-            "const b = document.querySelector('.list').getBoundingClientRect(); return [b.left + 60, innerHeight / 2]",
-            Value::Null,
-        )
-        .await?;
-    app.browser.run(click, middle).await?;
+    let middle = "const pane = document.querySelector('.list').getBoundingClientRect();
+        document.elementFromPoint(pane.left + 60, innerHeight / 2).closest('a.row').click()";
+    app.browser.run(middle, Value::Null).await?;
     app.browser.wait_to_see(".detail h1").await?;
+    let before = app.totals().await?;
+    writer.write(vec![gave(other, 5, "EUR", "2026-11-21", "Meanwhile")?]).await?;
+    let is_counted = "return document.querySelector('#totals [data-currency]').dataset.amount === String(args)";
+    app.browser.wait_for("the totals to tell", is_counted, json!(before["EUR"] + 5)).await?;
+    let scrolled = app.browser.run("return document.scrollingElement.scrollTop", Value::Null).await?;
+    ensure!(scrolled == 0, "somebody's page was scrolled by {scrolled}");
+
     app.browser.run("history.back()", Value::Null).await?;
     let is_back = "return !document.querySelector('.detail h1') && document.querySelector('#people').checkVisibility()";
     app.browser.wait_for("the list to be back", is_back, Value::Null).await?;

@@ -17,7 +17,8 @@ use crate::app::long_list::long_list;
 use crate::app::parts::{hero, icon, in_order};
 use crate::app::store::{Sheet, Store};
 use crate::app::watched::{Derived, Watched, memo};
-use crate::order::{Order, arrange};
+use crate::name::matches;
+use crate::order::{Order, arrange, as_before};
 use crate::route::Route;
 use crate::window::Listing;
 
@@ -28,11 +29,27 @@ pub(crate) fn contact_list() -> Drawn {
     let query = Watched::new(String::new());
     let order = Watched::new(remembered(ORDER).and_then(|word| Order::parse(&word)).unwrap_or_default());
     let is_home = memo(move || store.route.get() == Route::Contacts);
-    let found = memo(move || {
+    let before = Watched::new(Vec::new());
+    let arranged = memo(move || {
         store.contacts_changed.track();
-        let (query, order, own) = (fold(&query.get()), order.get(), store.currency());
-        let people = store.summaries(|summaries| arrange(summaries.values(), order, own, &query));
-        Listing::of_lines(people.iter().map(|id| id.0), format!("{} {query}", order.word()))
+        let (order, own) = (order.get(), store.currency());
+        let arranged =
+            store.summaries(|all| arrange(before.with_untracked(|before| as_before(all, before)), order, own));
+        before.update_untracked(|before| before.clone_from(&arranged));
+        arranged
+    });
+    let found = memo(move || {
+        // The order may be the same while a name is another.
+        store.contacts_changed.track();
+        let (query, order) = (fold(&query.get()), order.get());
+        store.summaries(|all| {
+            let is_found = |id: &&ContactId| all.get(id).is_some_and(|summary| matches(&summary.folded, &query));
+            let found = |people: &Vec<ContactId>| {
+                let keys = people.iter().filter(|id| query.is_empty() || is_found(id)).map(|id| id.0);
+                Listing::of_lines(keys, format!("{} {query}", order.word()))
+            };
+            arranged.with(found)
+        })
     });
     let is_empty = memo(move || {
         store.contacts_changed.track();

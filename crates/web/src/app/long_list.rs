@@ -59,6 +59,7 @@ fn keep_drawn(list: Element, listing: Derived<Arc<Listing>>, mut show: Show, jum
         list: list.clone(),
         column: RefCell::new(Column::new(LINE_HEIGHTS[usize::from(is_wide())], HEADING_HEIGHT)),
         view: RefCell::new(0.0..height_of_window()),
+        is_in_sight: Cell::new(false),
         width: Cell::new(0.0),
         drawn: RefCell::default(),
         after: Cell::new(0.0),
@@ -104,6 +105,7 @@ struct LongList {
     column: RefCell<Column>,
     /// The part of the list that is in the window; where the list is out of sight, the part that was.
     view: RefCell<Range<f64>>,
+    is_in_sight: Cell<bool>,
     width: Cell<f64>,
     /// The rows in the page, as they were set last.
     drawn: RefCell<Vec<Set>>,
@@ -127,7 +129,8 @@ impl LongList {
     /// Sees which part is in the window. Returns whether something is to be drawn for it.
     fn look(&self) -> bool {
         let place = self.list.get_bounding_client_rect();
-        if place.width() == 0.0 {
+        self.is_in_sight.set(place.width() > 0.0);
+        if !self.is_in_sight.get() {
             return false;
         }
         let mut column = self.column.borrow_mut();
@@ -146,9 +149,10 @@ impl LongList {
             || wanted.iter().zip(&*drawn).any(|(at, set)| column.rows()[*at] != set.row)
     }
 
-    /// What somebody reads who has scrolled. Who is at the top sees what comes in there.
+    /// What somebody reads who has scrolled. Who is at the top sees what comes in there; and what a phone shows beside the
+    /// list is not moved for it.
     fn read(&self) -> Option<Range<f64>> {
-        Some(self.view.borrow().clone()).filter(|view| view.start > 0.0)
+        Some(self.view.borrow().clone()).filter(|view| view.start > 0.0 && self.is_in_sight.get())
     }
 
     fn wanted(&self, column: &Column) -> Vec<usize> {
@@ -247,9 +251,11 @@ fn apply(element: &Element, old: Option<&Set>, set: Set) {
 }
 
 fn make_room(element: &Element, property: &str, pixels: f64) {
+    // By hand: the library's printing of fractions is large, and browsers know sixty-fourths at most.
+    let hundredths = (pixels * 100.0) as u64;
     let style = element.unchecked_ref::<HtmlElement>().style();
     // Fails for no element that is there.
-    let _ = style.set_property(property, &format!("{pixels}px"));
+    let _ = style.set_property(property, &format!("{}.{:02}px", hundredths / 100, hundredths % 100));
 }
 
 /// What moves when this is scrolled: a pane in a wide window, all of the page in a narrow one.

@@ -11,6 +11,7 @@ use crate::app::parts::{avatar, field_error, icon};
 use crate::app::store::Store;
 use crate::app::watched::{Derived, Watched, effect, memo};
 use crate::entry::Who;
+use crate::name::matches;
 use crate::order::{Order, arrange};
 
 /// How many people the list offers: what a phone shows above its keyboard.
@@ -136,7 +137,8 @@ fn option(place: usize, offer: Offer, chosen: Watched<usize>, take: impl Fn(Offe
 fn offers(store: Store, text: &str) -> Vec<Offer> {
     let (folded, name) = (fold(text), text.trim());
     let found = store.summaries(|summaries| {
-        let found = arrange(summaries.values(), Order::Recent, None, &folded);
+        let found = summaries.values().filter(|summary| matches(&summary.folded, &folded)).collect();
+        let found = arrange(found, Order::Recent, None);
         let names = found.iter().take(OFFERED_MAX).filter_map(|id| summaries.get(id));
         names.map(|summary| Offer::Known(summary.id, summary.name.clone())).collect::<Vec<_>>()
     });

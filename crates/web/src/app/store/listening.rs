@@ -55,7 +55,8 @@ impl Store {
         let contacts: Vec<ContactId> = contacts.collect();
         let summaries = self.view(|state| {
             self.look_at_sums(state);
-            contacts.iter().map(|id| (*id, summarise(state, *id, &Surrounding))).collect::<Vec<_>>()
+            let around = Surrounding::default();
+            contacts.iter().map(|id| (*id, summarise(state, *id, &around))).collect::<Vec<_>>()
         });
         let mut is_changed = false;
         self.summaries.update_untracked(|known| {
@@ -79,7 +80,8 @@ impl Store {
     pub(super) fn look_at_all(self) {
         let summaries = self.view(|state| {
             self.look_at_sums(state);
-            let contacts = state.contacts().filter_map(|contact| summarise(state, contact.id, &Surrounding));
+            let around = Surrounding::default();
+            let contacts = state.contacts().filter_map(|contact| summarise(state, contact.id, &around));
             contacts.map(|summary| (summary.id, summary)).collect::<HashMap<_, _>>()
         });
         if summaries.is_none() {
