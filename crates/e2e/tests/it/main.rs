@@ -17,6 +17,7 @@ mod presence;
 mod screens;
 mod service_worker;
 mod signing_out;
+mod ten_tabs;
 mod the_server_comes_back;
 mod transactions;
 mod two_people_write;
