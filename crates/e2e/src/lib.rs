@@ -49,7 +49,7 @@ pub use writer::{Writer, gave, got, person};
 
 pub mod axe;
 pub mod cli;
-pub mod screens;
+pub mod gallery;
 pub mod watch;
 
 mod places;

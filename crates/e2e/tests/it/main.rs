@@ -7,7 +7,7 @@ mod harness;
 mod history;
 mod imports_fill_live;
 mod kept_on_the_device;
-mod keyboard_and_axe;
+mod keyboard;
 mod latency;
 mod long_lists;
 mod members;
