@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask run`, `build`, `test`, `tidy`, `prove`, `bench` and `fresh`.
+//! The project's own commands: `cargo xtask run`, `build`, `test`, `tidy`, `gallery`, `prove`, `bench` and `fresh`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal")]
 #![expect(clippy::disallowed_methods, reason = "nothing here is asynchronous: it may sleep")]
 
@@ -8,6 +8,7 @@ mod test;
 
 mod bench;
 mod fresh;
+mod gallery;
 mod prove;
 mod tidy;
 mod wasm_toolchain;
@@ -60,6 +61,11 @@ enum Command {
     },
     /// Check how the code is laid out, and that the docs name what exists
     Tidy,
+    /// Make a picture of every screen in every state, at 390 and 1280 px, light and dark
+    Gallery {
+        /// The folder they go to, instead of target/gallery
+        folder: Option<std::path::PathBuf>,
+    },
     /// Run one of the long proofs, and note what it found in docs/proofs.md
     Prove {
         #[arg(value_enum)]
@@ -93,6 +99,7 @@ fn obey(cli: Cli) -> Result<()> {
         Command::Build => build::build(&workspace, &installer, cli.wasm_toolchain),
         Command::Test { filter } => test::test(&workspace, &installer, cli.wasm_toolchain, &filter),
         Command::Tidy => tidy::tidy(&workspace),
+        Command::Gallery { folder } => gallery::gallery(&workspace, &installer, cli.wasm_toolchain, folder),
         Command::Prove { proof } => prove::prove(&workspace, &installer, cli.wasm_toolchain, proof),
         Command::Bench { bench } => bench::bench(&workspace, &installer, cli.wasm_toolchain, bench),
         Command::Fresh(options) => fresh::fresh(&workspace, &installer, &options),

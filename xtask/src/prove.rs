@@ -3,6 +3,7 @@
 
 mod openapi;
 mod second_client;
+mod tab_kills;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -22,6 +23,8 @@ pub(crate) enum Proof {
     Openapi,
     /// a client in Python, written from the protocol's text alone, against a server: every line of it that shows
     SecondClient,
+    /// 300 tabs killed in the middle of edits: nothing they called saved is lost, or there twice
+    TabKills,
 }
 
 /// What a proof found, as a line of docs/proofs.md tells it.
@@ -36,6 +39,7 @@ pub(crate) fn prove(workspace: &Workspace, installer: &Installer, choice: Choice
     let finding = match proof {
         Proof::Openapi => openapi::prove(workspace, installer, choice)?,
         Proof::SecondClient => second_client::prove(workspace, installer, choice)?,
+        Proof::TabKills => tab_kills::prove(workspace, installer, choice)?,
     };
     println!("{}: {}", finding.amount, finding.result);
     record(workspace, &finding)

@@ -83,6 +83,10 @@ impl Account {
         Ok(())
     }
 
+    pub(crate) fn server(&self) -> &str {
+        &self.server
+    }
+
     /// The last entry of a book of theirs.
     pub async fn head(&self, book: BookId) -> Result<u64> {
         let request = Client::new().get(format!("{}/api/v1/books/{book}", self.server)).bearer_auth(&self.token);

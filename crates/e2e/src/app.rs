@@ -305,31 +305,4 @@ impl App {
     pub async fn noted_totals(&self) -> Result<Vec<String>> {
         Ok(serde_json::from_value(self.browser.run("return window.notedTotals", Value::Null).await?)?)
     }
-
-    /// Brings ten people into the book as fast as keys can be pressed, and does not wait for any of them to be kept.
-    pub async fn burst_of_people(&self, round: usize) -> Result<()> {
-        let burst = "
-            const typed = (field, text) => { field.value = text; field.dispatchEvent(new Event('input', { bubbles: true })) };
-            for (let i = 0; i < 10; i++) {
-                document.querySelector('#add-person').click();
-                await new Promise(requestAnimationFrame);
-                typed(document.querySelector('#person-name'), `Person ${args}.${i}`);
-                document.querySelector('#save').click();
-                await new Promise(requestAnimationFrame);
-            }
-            done(true)";
-        self.browser.run_until_done(&format!("(async () => {{ {burst} }})()"), json!(round)).await.map(drop)
-    }
-
-    /// How many changes the page says are on this device.
-    pub async fn called_saved(&self) -> Result<usize> {
-        let look = "return Number(document.querySelector('.sync [role=status]').textContent.match(/^Offline, (\\d+) on/)?.[1] ?? 0)";
-        Ok(serde_json::from_value(self.browser.run(look, Value::Null).await?)?)
-    }
-
-    /// The same once a page that was just opened shows what the device has.
-    pub async fn wait_for_what_is_saved(&self) -> Result<usize> {
-        self.browser.wait_to_read(".sync", "Offline").await?;
-        self.called_saved().await
-    }
 }

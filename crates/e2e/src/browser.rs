@@ -99,6 +99,10 @@ impl Browser {
         self.driver.lock().expect("no panic holds it").is_none()
     }
 
+    pub(crate) fn profile(&self) -> &Path {
+        self.profile.path()
+    }
+
     /// Opens another tab, and looks at it from now on.
     pub async fn open_tab(&self, url: &str) -> Result<()> {
         let tab = self.client.new_window(true).await?.handle;

@@ -1,4 +1,5 @@
-//! A server's update, as browsers see it: the same addresses, and another version of the app behind them.
+//! What stands between browsers and a server: it can cut the line, hold answers back, and be a server's update, which
+//! browsers see as the same addresses with another version of the app behind them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::Server;
@@ -18,11 +20,35 @@ const HEAD_END: &[u8] = b"\r\n\r\n";
 /// Far more than a browser's request has before its body.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 
+/// What becomes of what is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Traffic {
+    Flows,
+    /// Every line is cut, and nobody answers.
+    Cut,
+    /// Of data nothing is answered until it flows again; the app itself comes.
+    HeldBack,
+    /// The same for what is in books; who somebody is and which books they have comes.
+    BooksHeldBack,
+}
+
+impl Traffic {
+    fn holds(self, path: &str) -> bool {
+        let is_of_book = path == "/ws" || path.ends_with("/snapshot");
+        match self {
+            Self::Flows | Self::Cut => false,
+            Self::HeldBack => is_of_book || path.starts_with("/api/"),
+            Self::BooksHeldBack => is_of_book,
+        }
+    }
+}
+
 /// Stands before a server, at an address of its own, and passes everything on.
 #[derive(Debug)]
 pub struct Front {
     origin: String,
     is_updated: Arc<AtomicBool>,
+    traffic: watch::Sender<Traffic>,
     accepting: JoinHandle<()>,
 }
 
@@ -40,8 +66,9 @@ impl Front {
         let host = |origin: &str| origin.trim_start_matches("http://").to_owned();
         let hosts = Hosts { front: host(&origin), server: host(&server.origin()) };
         let is_updated = Arc::new(AtomicBool::new(false));
-        let accepting = tokio::spawn(accept(listener, hosts, Arc::clone(&is_updated)));
-        Ok(Self { origin, is_updated, accepting })
+        let (traffic, seen) = watch::channel(Traffic::Flows);
+        let accepting = tokio::spawn(accept(listener, hosts, Arc::clone(&is_updated), seen));
+        Ok(Self { origin, is_updated, traffic, accepting })
     }
 
     /// Where the app is.
@@ -56,23 +83,48 @@ impl Front {
     }
 }
 
+impl Front {
+    /// From now on the line is like this, also for what is on its way.
+    pub fn set(&self, traffic: Traffic) {
+        self.traffic.send_replace(traffic);
+    }
+
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        *self.traffic.borrow()
+    }
+}
+
 impl Drop for Front {
     fn drop(&mut self) {
         self.accepting.abort();
     }
 }
 
-async fn accept(listener: TcpListener, hosts: Hosts, is_updated: Arc<AtomicBool>) {
+async fn accept(listener: TcpListener, hosts: Hosts, is_updated: Arc<AtomicBool>, traffic: watch::Receiver<Traffic>) {
     while let Ok((browser, _)) = listener.accept().await {
-        let (hosts, is_updated) = (hosts.clone(), Arc::clone(&is_updated));
-        // A connection that breaks, or finds no server, is closed: the browser notices.
-        tokio::spawn(async move { pass_on(browser, &hosts, &is_updated).await.ok() });
+        let (hosts, is_updated, traffic) = (hosts.clone(), Arc::clone(&is_updated), traffic.clone());
+        let mut cut = traffic.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                // A connection that breaks, or finds no server, is closed: the browser notices.
+                _closed = pass_on(browser, &hosts, &is_updated, traffic) => {}
+                _cut = cut.wait_for(|traffic| *traffic == Traffic::Cut) => {}
+            }
+        });
     }
 }
 
 /// Passes on one request and its answer, or a socket for as long as it lives.
-async fn pass_on(mut browser: TcpStream, hosts: &Hosts, is_updated: &AtomicBool) -> Result<()> {
+async fn pass_on(
+    mut browser: TcpStream,
+    hosts: &Hosts,
+    is_updated: &AtomicBool,
+    mut traffic: watch::Receiver<Traffic>,
+) -> Result<()> {
     let (head, rest) = read_head(&mut browser).await?;
+    let path = head.split(' ').nth(1).unwrap_or_default();
+    traffic.wait_for(|traffic| !traffic.holds(path)).await?;
     let mut server = TcpStream::connect(&hosts.server).await?;
     let changes = ["GET / ", "GET /sw.js "].iter().any(|start| head.starts_with(start));
     if changes && is_updated.load(Ordering::SeqCst) {

@@ -13,6 +13,18 @@ pub use app::{App, Totals};
 mod browser;
 pub use browser::{Browser, Expected};
 
+mod tab;
+pub use tab::Tab;
+
+mod typing;
+pub use typing::{Says, Typed};
+
+mod kills;
+pub use kills::{Kills, kills};
+
+mod dice;
+pub use dice::Dice;
+
 mod wait;
 
 mod emulate;
@@ -24,18 +36,21 @@ mod server;
 pub use server::Server;
 
 mod front;
-pub use front::Front;
+pub use front::{Front, Traffic};
 
 mod account;
 pub use account::Account;
+
+mod log;
+pub use log::{LogEntry, written};
 
 mod writer;
 pub use writer::{Writer, gave, got, person};
 
 pub mod axe;
 pub mod cli;
+pub mod gallery;
 pub mod large_book;
-pub mod screens;
 pub mod watch;
 
 mod places;

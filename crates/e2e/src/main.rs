@@ -1,12 +1,13 @@
-//! Pictures of the app with sample data, for the README and for whoever looks at the design; and what a large book costs.
+//! What takes too long for every commit, or leaves pictures: run by `cargo xtask gallery`, `prove` and `bench`.
 
-use std::io::Write as _;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::io::{Write as _, stdout};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand};
-use tidebook_e2e::{App, Browser, Server, Size, large_book, screens};
+use tidebook_e2e::gallery::{self, Part};
+use tidebook_e2e::{Alone, journey, kills, large_book};
 
 #[derive(Parser)]
 #[command(name = "tidebook-e2e")]
@@ -17,38 +18,71 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Write a PNG of every screen, on a phone and a desktop, light and dark
-    Shots {
+    /// Write a PNG of every screen in every state, on a phone and a desktop, light and dark
+    Gallery {
         /// The folder they go to
         folder: PathBuf,
+        /// Where the table of them goes
+        #[arg(long)]
+        table: Option<PathBuf>,
         /// How many dots a pixel has
         #[arg(long, default_value_t = 2)]
         dots: u32,
     },
     /// Measure a book of 10,000 contacts and 100,000 transactions; the last line is one of docs/benchmarks.md
     LargeBook,
+    /// Kill tabs in the middle of edits, and see that nothing they called saved is lost
+    TabKills { rounds: usize },
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
+fn main() -> Result<()> {
     match Arguments::parse().command {
-        Command::Shots { folder, dots } => shots(&folder, dots).await,
-        Command::LargeBook => Ok(writeln!(std::io::stdout(), "{}", large_book::measure().await?)?),
+        Command::Gallery { folder, table, dots } => {
+            std::fs::create_dir_all(&folder)?;
+            for part in Part::ALL {
+                gallery_of(part, &folder, dots);
+            }
+            Ok(table.map_or(Ok(()), |table| std::fs::write(table, gallery::document()))?)
+        }
+        Command::TabKills { rounds } => {
+            tab_kills(rounds);
+            Ok(())
+        }
+        Command::LargeBook => large_book_line(),
     }
 }
 
-async fn shots(folder: &PathBuf, dots: u32) -> Result<()> {
-    std::fs::create_dir_all(folder)?;
-    let server = Server::start().await?;
-    let browser = Arc::new(Browser::open("shots", Size::Desktop).await?);
-    browser.hide_scrollbars().await?;
-    let app = App::new(browser, server.origin());
-    app.arrive().await?;
-    screens::walk(&app, &server, async |app, look| {
-        app.browser.resize_at(look.size, dots).await?;
-        let file = folder.join(look.file_name());
-        app.browser.screenshot(&file).await?;
-        Ok(writeln!(std::io::stdout(), "{}", file.display())?)
-    })
-    .await
+fn gallery_of(part: Part, folder: &Path, dots: u32) {
+    journey("gallery", Alone::No, async |stage| {
+        gallery::walk(stage, part, async |app, look| {
+            app.browser.hide_scrollbars().await?;
+            app.browser.resize_at(look.size, dots).await?;
+            let file = folder.join(look.file_name());
+            app.browser.screenshot(&file).await?;
+            Ok(writeln!(stdout(), "{}", file.display())?)
+        })
+        .await
+    });
+}
+
+/// Says what came of it in its last line, for the list of proofs.
+fn tab_kills(rounds: usize) {
+    journey("tab_kills", Alone::No, async |stage| {
+        let started = Instant::now();
+        let kills = kills(stage, rounds).await?;
+        ensure!(kills.tabs + kills.browsers == rounds, "{kills:?}");
+        let seconds = started.elapsed().as_secs_f64() / rounds as f64;
+        let found = format!("all {} that were on the device are in the log once", kills.kept);
+        let amount = format!(
+            "{} tabs and {} browsers killed, {} changes typed, {seconds:.1} s a kill",
+            kills.tabs, kills.browsers, kills.typed
+        );
+        Ok(writeln!(stdout(), "{amount}: {found}")?)
+    });
+}
+
+fn large_book_line() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let line = runtime.block_on(large_book::measure())?;
+    Ok(writeln!(stdout(), "{line}")?)
 }

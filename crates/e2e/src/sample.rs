@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
-use tidebook_ledger::{LedgerOp, TransactionId};
+use tidebook_ledger::{ContactId, LedgerOp, TransactionId};
 
 use crate::{gave, got, person};
 
@@ -70,6 +70,14 @@ pub(crate) fn harbour_street() -> Result<Vec<LedgerOp>> {
 pub(crate) fn id_of_line(ops: &[LedgerOp], wanted: &str) -> Option<TransactionId> {
     ops.iter().find_map(|op| match op {
         LedgerOp::CreateTransaction { id, note: Some(note), .. } if note == wanted => Some(*id),
+        _ => None,
+    })
+}
+
+/// Somebody by their name.
+pub(crate) fn id_of_person(ops: &[LedgerOp], wanted: &str) -> Option<ContactId> {
+    ops.iter().find_map(|op| match op {
+        LedgerOp::CreateContact { id, name, .. } if name == wanted => Some(*id),
         _ => None,
     })
 }

@@ -43,7 +43,7 @@ impl Browser {
 
     /// The same, for as long as the journey says.
     pub async fn wait_within(&self, within: Duration, what: &str, look: &str, args: Value) -> Result<Value> {
-        let script = WAIT.replace("LOOK", look);
+        let script = script(look);
         let deadline = Instant::now() + within;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -83,12 +83,19 @@ impl Browser {
 
 const IS_SEEN: &str = "return !!document.querySelector(args)?.checkVisibility({ visibilityProperty: true })";
 
-fn is_unloaded(error: &anyhow::Error) -> bool {
-    let words = format!("{error:#}");
-    ["unloaded", "aborted by navigation", "context was destroyed"].iter().any(|word| words.contains(word))
+/// The body of a function of `args` and `done`, which tells when `look` finds something, or that it did not in time.
+pub(crate) fn script(look: &str) -> String {
+    WAIT.replace("LOOK", look)
 }
 
-fn described(page: &Value) -> String {
+pub(crate) fn is_unloaded(error: &anyhow::Error) -> bool {
+    let words = format!("{error:#}");
+    ["unloaded", "aborted by navigation", "context was destroyed", "navigated or closed", "Cannot find default"]
+        .iter()
+        .any(|word| words.contains(word))
+}
+
+pub(crate) fn described(page: &Value) -> String {
     let text: String = page["text"].as_str().unwrap_or_default().chars().take(TEXT_CHARS_MAX).collect();
     let error = page["error"].as_str().map(|error| format!(" (looking there throws {error})")).unwrap_or_default();
     format!("{} says{error}:\n{text}", page["at"].as_str().unwrap_or("the page"))

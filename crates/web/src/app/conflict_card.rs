@@ -28,6 +28,9 @@ pub(crate) fn conflict_cards(store: Store, cards: Derived<Vec<Card>>) -> Drawn {
     Drawn::element(place)
 }
 
+/// From so many minor units on, two amounts do not stand beside each other on a phone.
+const LONG_AMOUNT: i128 = 100_000_000;
+
 /// One of the two values.
 struct Side<'a> {
     set: &'a FieldSet,
@@ -54,11 +57,9 @@ fn conflict_card(store: Store, card: &Card) -> Drawn {
     let edit = move || store.sheet.set(Some(Sheet::Decide(id, record)));
     let title_id = format!("conflict-{}", conflict.id);
     let labelled_by = title_id.clone();
-    let class = if Card::sum(&offered.set).is_some() && conflict.kind == ConflictKind::EditEdit {
-        "versions"
-    } else {
-        "versions is-text"
-    };
+    let is_short = |set| Card::sum(set).is_some_and(|(amount, _)| amount.abs() < LONG_AMOUNT);
+    let is_amounts = conflict.kind == ConflictKind::EditEdit && is_short(&standing.set) && is_short(&offered.set);
+    let class = if is_amounts { "versions" } else { "versions is-text" };
     view! {
         <article class="conflict" data-conflict=conflict.id.to_string() aria-labelledby=labelled_by>
             <header class="conflict-head">

@@ -53,7 +53,7 @@ pub(crate) fn contact_list() -> Drawn {
     });
     let is_empty = memo(move || {
         store.contacts_changed.track();
-        store.was_current.get() && store.summaries(|summaries| summaries.is_empty())
+        store.summaries(|summaries| summaries.is_empty())
     });
     view! {
         <section class="pane list" aria-label="Contacts">
@@ -66,15 +66,15 @@ pub(crate) fn contact_list() -> Drawn {
             } else {
                 view! { <h2 class="unseen">"Contacts"</h2> }
             })}
-            {part(move || if is_empty.get() {
-                nobody().drawn()
-            } else {
-                view! {
+            {part(move || match (is_empty.get(), store.was_current.get()) {
+                (true, true) => nobody().drawn(),
+                (true, false) => bones().drawn(),
+                (false, _) => view! {
                     <Totals/>
                     <Tools query order/>
                     <Rows found/>
                     <NoneFound query found/>
-                }.drawn()
+                }.drawn(),
             })}
             {deleted_contacts(store)}
         </section>
@@ -220,6 +220,43 @@ fn nobody() -> Drawn {
                     </button>
                 </div>
             })}
+        </div>
+    }
+}
+
+/// Of a book that has not come yet: the shell's picture goes on, and no number is said that nobody knows.
+fn bones() -> Drawn {
+    let store = expect_context::<Store>();
+    let rows = ["bone w2", "bone w3", "bone w2", "bone w3"].map(|name| {
+        view! {
+            <li>
+                <div class="row">
+                    <span class="bone bone-round"></span>
+                    <span class="row-main"><span class=name></span><span class="bone w1"></span></span>
+                    <span class="bone w4"></span>
+                </div>
+            </li>
+        }
+    });
+    view! {
+        <div>
+            <div aria-hidden="true">
+                <span class="bone bone-hero"></span>
+                <ul class="rows bones">{rows}</ul>
+            </div>
+            {when(move || store.reached.get(), || view! {
+                <p class="quiet">"This book is not on this device yet. It comes once the server answers."</p>
+            })}
+        </div>
+    }
+}
+
+/// The same as a page of its own.
+pub(crate) fn arriving() -> Drawn {
+    view! {
+        <div>
+            <h1 class="unseen" tabindex="-1" data-arrival>"Opening the book"</h1>
+            <Bones/>
         </div>
     }
 }

@@ -5,7 +5,7 @@ use reactive_graph::traits::Track;
 use tidebook_ledger::ContactId;
 
 use crate::app::conflict_card::conflict_cards;
-use crate::app::contact_list::gauge;
+use crate::app::contact_list::{arriving, gauge};
 use crate::app::deleted::deleted_transactions;
 use crate::app::drawn::{Draw, Drawn, Reactive, click, part, part_of, text, view, when};
 use crate::app::ledger_rows::ledger_rows;
@@ -131,13 +131,17 @@ fn not_here() -> Drawn {
     let store = expect_context::<Store>();
     view! {
         <section class="pane detail" aria-label="Not here">
-            {when(move || store.was_current.get(), || view! {
-                <div class="empty">
-                    <Gauge/>
-                    <h1 class="title-2" tabindex="-1" data-arrival>"Nobody by this address"</h1>
-                    <p class="quiet">"They may be in another book, or the link was cut short."</p>
-                    <div class="btn-row"><a class="btn btn-line" href="/">"All contacts"</a></div>
-                </div>
+            {part(move || if store.was_current.get() {
+                view! {
+                    <div class="empty">
+                        <Gauge/>
+                        <h1 class="title-2" tabindex="-1" data-arrival>"Nobody by this address"</h1>
+                        <p class="quiet">"They may be in another book, or the link was cut short."</p>
+                        <div class="btn-row"><a class="btn btn-line" href="/">"All contacts"</a></div>
+                    </div>
+                }
+            } else {
+                arriving()
             })}
         </section>
     }

@@ -98,14 +98,19 @@ pub(crate) fn amount_in(balances: &[(Currency, i128)], currency: Currency) -> i1
     balances.iter().find(|(known, _)| *known == currency).map_or(0, |(_, amount)| *amount)
 }
 
+/// Bytes of a figure that a phone has no room for at its full size: millions.
+const LONG_FIGURE: usize = 11;
+
 /// An amount as the largest thing of a page. `words` stand before it, by its sign.
 pub(crate) fn large_figure(currency: Currency, amount: Derived<i128>, words: fn(i128) -> &'static str) -> Drawn {
     let written = memo(move || format::money(amount.get(), currency));
     let minor = text(move || written.with(|written| format!("{}{}", written.minor, written.after)));
+    let size =
+        move || if written.with(|written| written.whole.len() > LONG_FIGURE) { "hero is-long " } else { "hero " };
     view! {
         <p class="balance-word">{text(move || words(amount.get()).into())}</p>
         <p
-            class=text(move || format!("hero {}", colour(amount.get())))
+            class=text(move || [size(), colour(amount.get())].concat())
             data-currency=currency.to_string()
             data-amount=text(move || amount.get().to_string())
         >

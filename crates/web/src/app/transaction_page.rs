@@ -6,7 +6,7 @@ use reactive_graph::traits::Track;
 use tidebook_ledger::{CivilDate, ContactId, Direction, Field, LedgerOp, RecordRef, Transaction, TransactionId};
 
 use crate::app::conflict_card::conflict_cards;
-use crate::app::contact_list::gauge;
+use crate::app::contact_list::{arriving, gauge};
 use crate::app::contact_row::{split_mark, waiting_mark};
 use crate::app::drawn::{Drawn, Reactive, click, part, part_of, text, view, when};
 use crate::app::format;
@@ -163,13 +163,17 @@ fn not_here() -> Drawn {
     let store = expect_context::<Store>();
     view! {
         <section class="pane detail" aria-label="Not here">
-            {when(move || store.was_current.get(), || view! {
-                <div class="empty">
-                    <Gauge/>
-                    <h1 class="title-2" tabindex="-1" data-arrival>"No transaction by this address"</h1>
-                    <p class="quiet">"It may be in another book, or the link was cut short."</p>
-                    <div class="btn-row"><a class="btn btn-line" href="/transactions">"All transactions"</a></div>
-                </div>
+            {part(move || if store.was_current.get() {
+                view! {
+                    <div class="empty">
+                        <Gauge/>
+                        <h1 class="title-2" tabindex="-1" data-arrival>"No transaction by this address"</h1>
+                        <p class="quiet">"It may be in another book, or the link was cut short."</p>
+                        <div class="btn-row"><a class="btn btn-line" href="/transactions">"All transactions"</a></div>
+                    </div>
+                }
+            } else {
+                arriving()
             })}
         </section>
     }

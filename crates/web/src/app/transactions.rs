@@ -149,7 +149,7 @@ fn filters(store: Store, all: Watched<AllTransactions>) -> Drawn {
     let people = memo(move || {
         store.contacts_changed.track();
         store.summaries(|summaries| {
-            let all = arrange(summaries.values(), Order::Name, None, "");
+            let all = arrange(summaries.values().collect(), Order::Name, None);
             let people = all.iter().take(PEOPLE_OFFERED_MAX).filter_map(|id| summaries.get(id));
             let people = people.map(|person| (person.name.clone(), person.id.to_string()));
             std::iter::once(("Everybody".into(), String::new())).chain(people).collect::<Vec<Choice>>()

@@ -10,7 +10,7 @@ use web_sys::{Blob, HtmlAnchorElement, Url};
 
 use crate::app::browser::element;
 use crate::app::drawn::{Drawn, click, view};
-use crate::app::driver::{after_ms, spawn};
+use crate::app::driver::{after_ms, sentence, spawn};
 use crate::app::op_words::op_words;
 use crate::app::parts::icon;
 use crate::app::store::{BookItem, Store};
@@ -116,7 +116,7 @@ pub(super) fn rejected_changes(copy: &BookCopy<Ledger>) -> Vec<RejectedChange> {
     let rejected = copy.rejections().iter().map(|rejection| RejectedChange {
         mutation: rejection.mutation.id,
         ops: rejection.mutation.ops.iter().map(|op| op_words(op, &copy.view().domain)).collect(),
-        reason: rejection.rejected.detail.clone(),
+        reason: sentence(&rejection.rejected.detail),
     });
     rejected.collect()
 }
