@@ -17,7 +17,7 @@ const FEATURES: &[&str] = &[
     "--enable-sign-ext",
 ];
 
-const SHRINKING: &[&str] = &["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"];
+const SHRINKING: &[&str] = &["-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features"];
 
 /// Rewrites `module` in place.
 pub(crate) fn shrink(wasm_opt: &Path, module: &Path) -> Result<()> {

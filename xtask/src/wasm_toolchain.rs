@@ -1,9 +1,9 @@
 //! Finds a compiler for WebAssembly, rustup's or Debian's, and gets one where there is none.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
+use std::{env, fs};
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
@@ -15,9 +15,6 @@ use crate::workspace::Workspace;
 
 /// rustup fetches from a server of its own, which not every network reaches.
 const RUSTUP_WITHIN: Duration = Duration::from_secs(60);
-
-/// Leptos then boxes views instead of compiling each combination of them: a sixteenth less to download.
-const RUSTFLAGS: &[&str] = &["--cfg", "erase_components"];
 
 /// What the person asks for.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -60,7 +57,7 @@ impl WasmToolchain {
         };
         command.args([subcommand, "--package", "tidebook-web", "--profile", "web", "--target", WASM_TARGET]);
         command.arg("--target-dir").arg(self.target_dir(workspace));
-        command.arg("--config").arg(format!("target.{WASM_TARGET}.rustflags = {RUSTFLAGS:?}"));
+        command.arg("--config").arg(format!("target.{WASM_TARGET}.rustflags = {:?}", without_paths(workspace)));
         if self == Self::Debian {
             command.arg("-Zbuild-std=std,panic_abort");
         }
@@ -74,6 +71,16 @@ impl WasmToolchain {
             Self::Debian => "web-build-debian",
         })
     }
+}
+
+/// What a panic says of where it happened is downloaded by everybody: where on the machine that built it the libraries
+/// are is nobody's business.
+fn without_paths(workspace: &Workspace) -> Vec<String> {
+    let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo_home = cargo_home.or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
+    let registries = cargo_home.map(|home| home.join("registry/src"));
+    let folders = registries.into_iter().chain([workspace.root.clone()]);
+    folders.map(|folder| format!("--remap-path-prefix={}/=", folder.display())).collect()
 }
 
 /// Debian's compiler comes without a library for WebAssembly but with the library's source, which a stable compiler

@@ -101,9 +101,12 @@ impl Currency {
     /// All currencies in use, by code.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        let codes = CODES.iter().flat_map(|(_, codes)| codes.split(' '));
-        let mut all: Vec<Self> = codes.map(|code| code.parse().expect("the table holds codes")).collect();
-        all.sort();
+        let mut all: Vec<Self> = Vec::new();
+        for code in CODES.iter().flat_map(|(_, codes)| codes.split(' ')) {
+            let currency = code.parse().expect("the table holds codes");
+            // Sorting so few by insertion spares browsers the code of a sort.
+            all.insert(all.partition_point(|before| *before < currency), currency);
+        }
         all
     }
 }

@@ -5,7 +5,7 @@
 
 use std::any::Any;
 use std::marker::PhantomData;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use reactive_graph::computed::Memo;
 use reactive_graph::effect::Effect;
@@ -51,8 +51,8 @@ impl<T: Send + Sync + 'static> Watched<T> {
     }
 
     pub(crate) fn with_untracked<R>(self, read: impl FnOnce(&T) -> R) -> R {
-        let held = self.held.get_value();
-        read(&lock::<T>(&held).read().unwrap_or_else(PoisonError::into_inner))
+        let held = held_by(self.held);
+        read(&reading::<T>(&held))
     }
 
     /// Sets the value, whatever it was. Does nothing once the owner is gone.
@@ -73,7 +73,7 @@ impl<T: Send + Sync + 'static> Watched<T> {
 
     fn change(self, change: impl FnOnce(&mut T)) -> Option<Held> {
         let held = self.held.try_get_value()?;
-        change(&mut lock::<T>(&held).write().unwrap_or_else(PoisonError::into_inner));
+        change(&mut writing::<T>(&held));
         Some(held)
     }
 }
@@ -101,8 +101,19 @@ fn hold(value: Anything) -> StoredValue<Held> {
     StoredValue::new(Held { value, changed: ArcTrigger::new() })
 }
 
-fn lock<T: 'static>(held: &Held) -> &RwLock<T> {
-    held.value.downcast_ref().expect("made of this type")
+#[inline(never)]
+fn held_by(held: StoredValue<Held>) -> Held {
+    held.get_value()
+}
+
+#[inline(never)]
+fn reading<T: 'static>(held: &Held) -> RwLockReadGuard<'_, T> {
+    as_made::<RwLock<T>>(&held.value).read().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[inline(never)]
+fn writing<T: 'static>(held: &Held) -> RwLockWriteGuard<'_, T> {
+    as_made::<RwLock<T>>(&held.value).write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What follows from other values; those who read it hear only of real changes.
@@ -130,12 +141,16 @@ impl PartialEq for Shared {
 }
 
 pub(crate) fn memo<T: PartialEq + Send + Sync + 'static>(get: impl Fn() -> T + Send + Sync + 'static) -> Derived<T> {
-    let memo = boxed_memo(Box::new(move |old| {
-        let new = get();
-        let is_same = |old: &&Shared| old.0.downcast_ref::<T>() == Some(&new);
-        old.filter(is_same).cloned().unwrap_or_else(|| Shared(Arc::new(new)))
-    }));
-    Derived { memo, of: PhantomData }
+    Derived { memo: boxed_memo(Box::new(move |old| newest(old, get()))), of: PhantomData }
+}
+
+/// One for each type of value, not for each way to get one.
+#[inline(never)]
+fn newest<T: PartialEq + Send + Sync + 'static>(old: Option<&Shared>, new: T) -> Shared {
+    match old {
+        Some(old) if old.0.downcast_ref() == Some(&new) => old.clone(),
+        _ => Shared(Arc::new(new)),
+    }
 }
 
 type Compute = Box<dyn Fn(Option<&Shared>) -> Shared + Send + Sync>;
@@ -150,8 +165,18 @@ impl<T: 'static> Derived<T> {
     }
 
     pub(crate) fn with<R>(self, read: impl FnOnce(&T) -> R) -> R {
-        read(self.memo.get().0.downcast_ref().expect("made of this type"))
+        read(as_made(&now(self.memo)))
     }
+}
+
+#[inline(never)]
+fn now(memo: Memo<Shared>) -> Anything {
+    memo.get().0
+}
+
+#[inline(never)]
+fn as_made<T: 'static>(value: &Anything) -> &T {
+    value.downcast_ref().expect("made of this type")
 }
 
 impl<T: Clone + 'static> Derived<T> {
