@@ -1,5 +1,6 @@
 //! The few things of the browser that everything needs.
 
+use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 use web_sys::{Document, Element, Event, HtmlElement, HtmlInputElement, Storage, Window};
 
@@ -103,4 +104,26 @@ pub(crate) fn forget(key: &str) {
     if let Some(storage) = storage() {
         let _ = storage.remove_item(key);
     }
+}
+
+/// How much of a long text comes over from the browser at a time, in UTF-16 units. For a text that is not all ASCII three
+/// bytes a unit are set aside on the way, and what the module once had of memory it never gives back.
+const PIECE_LENGTH: u32 = 1 << 20;
+
+/// A text of the browser's, piece by piece.
+pub(crate) fn text_of(value: &JsValue) -> Option<String> {
+    let text = value.dyn_ref::<JsString>()?;
+    let length = text.length();
+    let mut whole = String::with_capacity(length as usize + length as usize / 8);
+    let mut start = 0;
+    while start < length {
+        let mut end = length.min(start + PIECE_LENGTH);
+        // A character of two units stays in one piece.
+        if end < length && matches!(text.char_code_at(end - 1) as u32, 0xd800..=0xdbff) {
+            end -= 1;
+        }
+        whole.push_str(&String::from(text.substring(start, end)));
+        start = end;
+    }
+    Some(whole)
 }

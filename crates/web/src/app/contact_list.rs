@@ -202,13 +202,7 @@ fn nobody() -> Drawn {
             </p>
             {when(move || store.may_write(), move || view! {
                 <div class="btn-row">
-                    <button
-                        class="btn btn-solid"
-                        type="button"
-                        on:click=click(move || store.sheet.set(Some(Sheet::Transaction { contact: None, got: false })))
-                    >
-                        "Write it down"
-                    </button>
+                    {write_it_down(store)}
                     <button
                         id="add-person"
                         class="btn btn-line"
@@ -277,6 +271,12 @@ fn none_found(query: Watched<String>, found: Derived<Arc<Listing>>) -> Drawn {
             })}
         </div>
     }
+}
+
+/// The button for something new, where there is nothing yet.
+pub(crate) fn write_it_down(store: Store) -> Drawn {
+    let open = move || store.sheet.set(Some(Sheet::Transaction { contact: None, got: false }));
+    view! { <button class="btn btn-solid" type="button" on:click=click(open)>"Write it down"</button> }
 }
 
 /// The look's picture for where nothing is: a level at rest.

@@ -59,7 +59,7 @@ fn contact_page(id: ContactId) -> Reactive<Drawn> {
         if is_here.get() {
             view! { <Page id name=memo(move || name.get().unwrap_or_default())/> }
         } else {
-            not_here().drawn()
+            nobody_here().drawn()
         }
     })
 }
@@ -126,8 +126,13 @@ pub(crate) fn gave_got(id: ContactId) -> Drawn {
     }
 }
 
-/// An address of somebody who is not in this book. While the book is still arriving they may yet come.
-fn not_here() -> Drawn {
+fn nobody_here() -> Drawn {
+    not_here("Nobody by this address", "They may be in another book, or the link was cut short.", ("/", "All contacts"))
+}
+
+/// An address of something that is not in this book. While the book is still arriving it may yet come. `way_out`: an
+/// address, and its words.
+pub(crate) fn not_here(title: &'static str, words: &'static str, way_out: (&'static str, &'static str)) -> Drawn {
     let store = expect_context::<Store>();
     view! {
         <section class="pane detail" aria-label="Not here">
@@ -135,9 +140,9 @@ fn not_here() -> Drawn {
                 view! {
                     <div class="empty">
                         <Gauge/>
-                        <h1 class="title-2" tabindex="-1" data-arrival>"Nobody by this address"</h1>
-                        <p class="quiet">"They may be in another book, or the link was cut short."</p>
-                        <div class="btn-row"><a class="btn btn-line" href="/">"All contacts"</a></div>
+                        <h1 class="title-2" tabindex="-1" data-arrival>{title}</h1>
+                        <p class="quiet">{words}</p>
+                        <div class="btn-row"><a class="btn btn-line" href=way_out.0>{way_out.1}</a></div>
                     </div>
                 }
             } else {

@@ -6,7 +6,7 @@ use reactive_graph::traits::Track;
 use tidebook_ledger::{CivilDate, ContactId, Direction, Field, LedgerOp, RecordRef, Transaction, TransactionId};
 
 use crate::app::conflict_card::conflict_cards;
-use crate::app::contact_list::{arriving, gauge};
+use crate::app::contact_page::not_here;
 use crate::app::contact_row::{split_mark, waiting_mark};
 use crate::app::drawn::{Drawn, Reactive, click, part, part_of, text, view, when};
 use crate::app::format;
@@ -25,7 +25,7 @@ pub(crate) fn transaction_page(id: TransactionId) -> Reactive<Drawn> {
         store.view(|state| state.transaction(id).cloned()).flatten()
     });
     let is_here = memo(move || now.with(Option::is_some));
-    part(move || if is_here.get() { page(id, now) } else { not_here() })
+    part(move || if is_here.get() { page(id, now) } else { nothing_here() })
 }
 
 fn page(id: TransactionId, now: Derived<Option<Transaction>>) -> Drawn {
@@ -158,23 +158,7 @@ fn deleted(store: Store, id: TransactionId, now: Derived<Option<Transaction>>) -
     }
 }
 
-/// An address of no transaction of this book. While the book is still arriving it may yet come.
-fn not_here() -> Drawn {
-    let store = expect_context::<Store>();
-    view! {
-        <section class="pane detail" aria-label="Not here">
-            {part(move || if store.was_current.get() {
-                view! {
-                    <div class="empty">
-                        <Gauge/>
-                        <h1 class="title-2" tabindex="-1" data-arrival>"No transaction by this address"</h1>
-                        <p class="quiet">"It may be in another book, or the link was cut short."</p>
-                        <div class="btn-row"><a class="btn btn-line" href="/transactions">"All transactions"</a></div>
-                    </div>
-                }
-            } else {
-                arriving()
-            })}
-        </section>
-    }
+fn nothing_here() -> Drawn {
+    let words = "It may be in another book, or the link was cut short.";
+    not_here("No transaction by this address", words, ("/transactions", "All transactions"))
 }

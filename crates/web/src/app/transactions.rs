@@ -8,12 +8,12 @@ use reactive_graph::traits::Track;
 use tidebook_ledger::{Currency, Direction};
 
 use crate::app::browser::element;
-use crate::app::contact_list::gauge;
+use crate::app::contact_list::{gauge, write_it_down};
 use crate::app::drawn::{AllDrawn, Draw, Drawn, attr, click, part, part_of, text, value, view, when};
 use crate::app::format::{self, fold};
 use crate::app::ledger_rows::{Whose, long_ledger};
 use crate::app::parts::{colour, icon, in_order};
-use crate::app::store::{Sheet, Store};
+use crate::app::store::Store;
 use crate::app::watched::{Derived, Watched, effect, memo};
 use crate::ledger_page::Month;
 use crate::order::{Order, arrange};
@@ -44,29 +44,26 @@ pub(crate) fn transactions() -> Drawn {
 
 /// Nothing is written yet, or nothing of it has arrived.
 fn nothing_yet(store: Store) -> Drawn {
-    part_of(move || store.was_current.get(), move |was_current| {
-        if !was_current {
-            return view! { <p class="quiet" role="status">"The book is on its way here."</p> };
-        }
-        view! {
-            <div class="empty">
-                <Gauge/>
-                <h2 class="title-2">"Nothing written yet"</h2>
-                <p class="quiet">"Whatever you give or get stands here, the newest first."</p>
-                {when(move || store.may_write(), move || view! {
-                    <div class="btn-row">
-                        <button
-                            class="btn btn-solid"
-                            type="button"
-                            on:click=click(move || store.sheet.set(Some(Sheet::Transaction { contact: None, got: false })))
-                        >
-                            "Write it down"
-                        </button>
-                    </div>
-                })}
-            </div>
-        }
-    })
+    part_of(
+        move || store.was_current.get(),
+        move |was_current| {
+            if !was_current {
+                return view! { <p class="quiet" role="status">"The book is on its way here."</p> };
+            }
+            view! {
+                <div class="empty">
+                    <Gauge/>
+                    <h2 class="title-2">"Nothing written yet"</h2>
+                    <p class="quiet">"Whatever you give or get stands here, the newest first."</p>
+                    {when(move || store.may_write(), move || view! {
+                        <div class="btn-row">
+                            {write_it_down(store)}
+                        </div>
+                    })}
+                </div>
+            }
+        },
+    )
     .drawn()
 }
 

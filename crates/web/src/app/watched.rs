@@ -1,6 +1,6 @@
 //! Values whose readers hear of changes, in one compiled form for all types.
 //!
-//! Leptos' own signals and memos bring three kilobytes along for each type they hold. These hold any type behind one
+//! The library's own signals and memos bring three kilobytes along for each type they hold. These hold any type behind one
 //! pointer and leave the rest to one trigger and one memo; they are used the same way, and are `Copy` as well.
 
 use std::any::Any;

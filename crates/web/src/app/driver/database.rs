@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DomException, IdbDatabase, IdbKeyRange, IdbObjectStore, IdbOpenDbRequest, IdbRequest, IdbTransaction};
 
-use crate::app::browser::window;
+use crate::app::browser::{text_of, window};
 
 /// Why the browser did not keep something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +120,7 @@ pub(crate) struct Transaction(IdbTransaction);
 
 impl Transaction {
     pub(crate) async fn get(&self, rows: Rows, key: &JsValue) -> Result<Option<String>, Fault> {
-        Ok(answer(&self.store(rows)?.get(key).map_err(fault)?).await?.as_string())
+        Ok(text_of(&answer(&self.store(rows)?.get(key).map_err(fault)?).await?))
     }
 
     pub(crate) async fn all(&self, rows: Rows, range: &JsValue) -> Result<Vec<String>, Fault> {

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Headers, RequestInit, Response};
 
-use crate::app::browser::window;
+use crate::app::browser::{text_of, window};
 
 /// Why a call has no answer.
 #[derive(Debug, Clone)]
@@ -105,7 +105,7 @@ impl Call {
         let response: Response = response.dyn_into().map_err(|_| HttpError::Unreadable)?;
         let text = response.text().map_err(|_| HttpError::Unreadable)?;
         let text = JsFuture::from(text).await.map_err(|_| HttpError::Unreachable)?;
-        let text = text.as_string().unwrap_or_default();
+        let text = text_of(&text).unwrap_or_default();
         if response.ok() { Ok(text) } else { Err(problem(response.status(), &text)) }
     }
 
