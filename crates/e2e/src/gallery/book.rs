@@ -56,10 +56,10 @@ async fn ordinary<S: Stop>(app: &App, walk: &mut Walk<'_, S>) -> Result<()> {
     app.wait_for_person(sample::ANA).await?;
     app.wait_for_book().await?;
     walk.look(app, Screen::Contacts, State::Ordinary).await?;
-    app.open_person(NOOR).await?;
-    walk.look(app, Screen::Contact, State::Empty).await?;
     app.open_person(sample::ANA).await?;
     walk.look(app, Screen::Contact, State::Ordinary).await?;
+    app.open_person(NOOR).await?;
+    walk.look(app, Screen::Contact, State::Empty).await?;
     go(app, "/transactions", "Transactions").await?;
     app.line(TAXI).await?;
     walk.look(app, Screen::Transactions, State::Ordinary).await?;
