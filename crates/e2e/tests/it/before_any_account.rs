@@ -72,37 +72,77 @@ async fn wait_until_one_store_is_left(app: &App) -> Result<()> {
     app.browser.wait_for("the old store to be gone", look, Value::Null).await.map(drop)
 }
 
+/// Signs up with the book of this device, which is made there and handed over; and then nothing comes any more.
+async fn sign_up_and_get_stuck(app: &App) -> Result<()> {
+    ask_for_an_account(app).await?;
+    let stuck = "
+        const ask = window.fetch;
+        window.fetch = (request, ...rest) => {
+            const isList = request.endsWith('/api/v1/books') && rest[0].method === 'GET';
+            if (!isList) return ask.call(window, request, ...rest);
+            window.isStuck = true;
+            return new Promise(() => {});
+        }";
+    app.browser.run(stuck, Value::Null).await?;
+    app.sign_up("Mira", "mira@example.org", PASSWORD).await?;
+    app.browser.wait_for("the list of books to be asked for", "return window.isStuck", Value::Null).await.map(drop)
+}
+
+async fn begin_with_three(app: &App) -> Result<()> {
+    app.begin_alone().await?;
+    for name in ["Ana", "Ben", "Cem"] {
+        app.add_gave(name, "10", "Tickets").await?;
+    }
+    Ok(())
+}
+
+async fn wait_for_three(app: &App) -> Result<()> {
+    for name in ["Ana", "Ben", "Cem"] {
+        app.wait_for_person(name).await?;
+    }
+    Ok(())
+}
+
 #[test]
 fn whoever_dies_while_it_is_taken_over_goes_on_at_the_next_start() {
     journey("taken_over_in_two_goes", Alone::No, async |stage| {
         let app = stage.app("mira", Size::Desktop).await?;
-        app.begin_alone().await?;
-        for name in ["Ana", "Ben", "Cem"] {
-            app.add_gave(name, "10", "Tickets").await?;
-        }
-        ask_for_an_account(&app).await?;
-        // The book is made and handed over, and then nothing comes any more.
-        let stuck = "
-            const ask = window.fetch;
-            window.fetch = (request, ...rest) => {
-                const isList = request.endsWith('/api/v1/books') && rest[0].method === 'GET';
-                if (!isList) return ask.call(window, request, ...rest);
-                window.isStuck = true;
-                return new Promise(() => {});
-            }";
-        app.browser.run(stuck, Value::Null).await?;
-        app.sign_up("Mira", "mira@example.org", PASSWORD).await?;
-        app.browser.wait_for("the list of books to be asked for", "return window.isStuck", Value::Null).await?;
+        begin_with_three(&app).await?;
+        sign_up_and_get_stuck(&app).await?;
 
         let app = stage.kill_and_open_again(&app).await?;
         let mira = Account::signed_in(&stage.server, "mira@example.org", PASSWORD).await?;
         app.come_back(&mira).await?;
-        for name in ["Ana", "Ben", "Cem"] {
-            app.wait_for_person(name).await?;
-        }
+        wait_for_three(&app).await?;
         wait_until_one_store_is_left(&app).await?;
-        let book = mira.only_book().await?;
-        ensure!(mira.head(book).await? == 4, "each is one entry");
+        ensure!(mira.head(mira.only_book().await?).await? == 4, "each is one entry");
+        Ok(())
+    });
+}
+
+#[test]
+fn what_was_being_taken_over_can_be_written_in_again_without_the_account() {
+    journey("not_taken_over_after_all", Alone::No, async |stage| {
+        let app = stage.app("mira", Size::Desktop).await?;
+        begin_with_three(&app).await?;
+        sign_up_and_get_stuck(&app).await?;
+        // The session is lost before anything of the book arrived.
+        let end = "fetch('/api/v1/sessions/current', { method: 'DELETE' }).then(() => done(true))";
+        app.browser.run_until_done(end, Value::Null).await?;
+        app.browser.reload().await?;
+        app.browser.click("#without").await?;
+        app.browser.click("#open-alone").await?;
+        wait_for_three(&app).await?;
+        app.add_person("Dora").await?;
+
+        ask_for_an_account(&app).await?;
+        app.sign_in("mira@example.org", PASSWORD).await?;
+        app.wait_for_book().await?;
+        wait_for_three(&app).await?;
+        app.wait_for_person("Dora").await?;
+        wait_until_one_store_is_left(&app).await?;
+        let mira = Account::signed_in(&stage.server, "mira@example.org", PASSWORD).await?;
+        ensure!(mira.head(mira.only_book().await?).await? == 5, "each is one entry");
         Ok(())
     });
 }

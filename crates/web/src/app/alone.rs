@@ -42,18 +42,18 @@ pub(crate) async fn begin(store: Store, id: BookId, name: &str, currency: Curren
     open(store, Alone { me: UserId(driver::new_id()), book, becomes: None }).await;
 }
 
-/// Opens the book that is on this device alone.
-pub(crate) async fn open(store: Store, alone: Alone) {
+/// Opens the book that is on this device alone. Where an account had begun to take it over, it may do so again.
+pub(crate) async fn open(store: Store, mut alone: Alone) {
+    alone.becomes = None;
     let kept = Keeper::open(alone.me).await;
     keep(&[(ALONE, json(&alone))]).await;
     store.alone.set(Some(alone.clone()));
     session::enter(store, Me::alone(alone.me), vec![alone.book], kept, None);
 }
 
-/// The book on this device that belongs to no account, unless one is about to take it over.
+/// The book on this device that belongs to no account, or not with all that is in it.
 pub(crate) async fn remembered() -> Option<Alone> {
-    let alone = driver::device_fact::<Option<Alone>>(ALONE).await.flatten()?;
-    alone.becomes.is_none().then_some(alone)
+    driver::device_fact::<Option<Alone>>(ALONE).await.flatten()
 }
 
 /// Makes the book on the server, which the session that just began may do, and takes what is in it away from here.
@@ -72,7 +72,7 @@ pub(crate) async fn hand_over(mut alone: Alone, to: &Me, driver: &Rc<Driver>) ->
 
 /// What this account was about to take over when the app ended.
 pub(crate) async fn left_behind(me: UserId) -> Option<Brought> {
-    let alone = driver::device_fact::<Option<Alone>>(ALONE).await.flatten()?;
+    let alone = remembered().await?;
     let (_, book) = alone.becomes.filter(|(owner, _)| *owner == me)?;
     let driver = Driver::new(&Me::alone(alone.me), Keeper::open(alone.me).await, |_| {});
     driver.clone().open_kept_book(alone.book.id).await;

@@ -58,6 +58,9 @@ pub(crate) fn ledger_rows(id: ContactId) -> Drawn {
     }
 }
 
+/// What stands at some places of a list.
+type SpotsAt = Box<dyn Fn(&[usize]) -> Vec<Spot>>;
+
 /// Rows of transactions under their months. `spots` tells what stands at these places; a place that `jump` is set to
 /// comes into sight.
 pub(crate) fn long_ledger(
@@ -68,7 +71,7 @@ pub(crate) fn long_ledger(
     jump: Watched<Option<usize>>,
 ) -> Drawn {
     let store = expect_context::<Store>();
-    let spots: Box<dyn Fn(&[usize]) -> Vec<Spot>> = Box::new(spots);
+    let spots: SpotsAt = Box::new(spots);
     let values = move |places: &[usize]| {
         let spots = spots(places);
         // The order may be the same while what a line says is not.

@@ -56,12 +56,12 @@ pub(crate) enum Start {
 
 /// Who says so.
 pub(crate) enum Known {
-    ToServer,
-    ToDevice {
+    Server,
+    Device {
         lost: Option<Lost>,
     },
     /// Who is here has no account.
-    ToNobody(Alone),
+    Nobody(Alone),
 }
 
 /// Who is here: as the device knows it, or else as the server does.
@@ -74,8 +74,8 @@ pub(crate) async fn start() -> Start {
         && let Some(books) = keeper.fact(BOOKS).await
     {
         let known = match alone.filter(|_| me.is_alone()) {
-            Some(alone) => Known::ToNobody(alone),
-            None => Known::ToDevice { lost: keeper.fact::<Option<Lost>>(LOST).await.flatten() },
+            Some(alone) => Known::Nobody(alone),
+            None => Known::Device { lost: keeper.fact::<Option<Lost>>(LOST).await.flatten() },
         };
         let brought = alone::left_behind(me.id).await;
         return Start::Here { me, books, kept: Ok(keeper), known, brought };
@@ -90,7 +90,7 @@ pub(crate) async fn start() -> Start {
     match all_books().await {
         Ok(books) => {
             let (kept, brought) = (Keeper::open(me.id).await, alone::left_behind(me.id).await);
-            Start::Here { me, books, kept, known: Known::ToServer, brought }
+            Start::Here { me, books, kept, known: Known::Server, brought }
         }
         Err(error) if error.is_unauthenticated() => Start::SignedOut { was_here, alone },
         Err(_) => Start::Unreachable,
@@ -106,7 +106,7 @@ pub(crate) fn arrive(store: Store, start: Start) {
             store.phase.set(Phase::SignedOut);
         }
         Start::Unreachable => store.phase.set(Phase::Unreachable),
-        Start::Here { me, books, kept, known: Known::ToNobody(alone), .. } => {
+        Start::Here { me, books, kept, known: Known::Nobody(alone), .. } => {
             store.alone.set(Some(alone));
             enter(store, me, books, kept, None);
             if store.invite.with_untracked(Option::is_some) {
@@ -120,7 +120,7 @@ pub(crate) fn arrive(store: Store, start: Start) {
         }),
         Start::Here { me, books, kept, known, brought } => {
             enter(store, me, books, kept, brought);
-            if let Known::ToDevice { lost } = known {
+            if let Known::Device { lost } = known {
                 lost.into_iter().for_each(|lost| store.show_lost(lost));
                 driver::spawn(look_for_books(store));
             }
