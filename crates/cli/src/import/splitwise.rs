@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use tidebook_book::BookId;
 use tidebook_client::Driver;
-use tidebook_ledger::import::splitwise::{self, Plan, PlannedTransaction};
-use tidebook_ledger::{Checked, CivilDate, ContactId, Direction, LedgerOp, LedgerState, TransactionId, minor_digits};
+use tidebook_ledger::Currency;
+use tidebook_ledger::import::{self, Plan, missing_ops, splitwise};
 
 use super::upload::{CLIENT, Upload};
 use crate::arguments::ImportSplitwise;
@@ -20,7 +20,7 @@ pub(crate) async fn run(arguments: ImportSplitwise) -> Result<ExitCode> {
     let sheet = splitwise::read(&text).with_context(|| format!("{file}"))?;
     let api = connect::api(&arguments.target)?;
     let book = book_name::find(&api, &arguments.book).await?;
-    let plan = splitwise::plan(&sheet, &arguments.me, book.id.0, minor_digits).with_context(|| format!("{file}"))?;
+    let plan = splitwise::plan(&sheet, &arguments.me, book.id).with_context(|| format!("{file}"))?;
     if !plan.checksum_agrees() {
         report(&plan, book.id, None, arguments.json)?;
         note("tidebook: the file's own totals differ from the sum of its rows; nothing was written");
@@ -32,37 +32,11 @@ pub(crate) async fn run(arguments: ImportSplitwise) -> Result<ExitCode> {
     }
     let user = api.me().await?.id;
     let mut upload = Upload::open(Driver::new(api, user, CLIENT), book.id).await?;
-    let ops = missing_ops(&plan, upload.view())?;
+    let ops = missing_ops(&plan, upload.view());
     let written = ops.len();
     upload.write(ops).await?;
     report(&plan, book.id, Some(written), arguments.json)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// What the plan has and the book has not, in the file's order: each contact before what refers to it.
-fn missing_ops(plan: &Plan, book: &LedgerState) -> Result<Vec<LedgerOp>> {
-    let contacts = plan.contacts.iter().map(|contact| (ContactId(contact.id), &contact.name));
-    let contacts = contacts.filter(|(id, _)| book.contact(*id).is_none());
-    let mut ops: Vec<LedgerOp> = contacts.map(|(id, name)| LedgerOp::create_contact(id, name)).collect();
-    let transactions = plan.transactions.iter();
-    let missing = transactions.filter(|planned| book.transaction(TransactionId(planned.id)).is_none());
-    for planned in missing {
-        ops.push(op_of(planned)?);
-    }
-    Ok(ops)
-}
-
-fn op_of(planned: &PlannedTransaction) -> Result<LedgerOp> {
-    Ok(LedgerOp::CreateTransaction {
-        id: TransactionId(planned.id),
-        contact: ContactId(planned.contact),
-        direction: Checked::Valid(if planned.gave { Direction::Gave } else { Direction::Got }),
-        amount: i64::try_from(planned.amount).context("an amount is more than a transaction can hold")?,
-        currency: Checked::Valid(planned.currency.parse()?),
-        date: Checked::Valid(CivilDate::new(planned.date).context("a date is out of range")?),
-        note: (!planned.note.is_empty()).then(|| planned.note.clone()),
-        due: None,
-    })
 }
 
 #[derive(Serialize)]
@@ -85,11 +59,12 @@ struct Total<'a> {
 }
 
 fn report(plan: &Plan, book: BookId, written: Option<usize>, json: bool) -> Result<()> {
-    let (contacts, transactions, rows_skipped) = (plan.contacts.len(), plan.transactions.len(), plan.rows_skipped);
-    let total = |total: &'_ splitwise::Total| (total.planned, total.source);
+    let (contacts, transactions, rows_skipped) = (plan.contacts.len(), plan.transactions.len(), plan.rows_skipped());
+    let total = |total: &'_ import::Total| (total.planned, total.source);
     if json {
         let totals = plan.totals.iter();
-        let totals = totals.map(|t| Total { currency: &t.currency, planned: total(t).0, source: total(t).1 }).collect();
+        let totals =
+            totals.map(|t| Total { currency: t.currency.code(), planned: total(t).0, source: total(t).1 }).collect();
         let report = Report { book, contacts, transactions, rows_skipped, written, totals };
         return print(&serde_json::to_string(&report)?);
     }
@@ -97,10 +72,10 @@ fn report(plan: &Plan, book: BookId, written: Option<usize>, json: bool) -> Resu
     for total in &plan.totals {
         let agrees = match total.source {
             Some(source) if source == total.planned => "as in the file".to_owned(),
-            Some(source) => format!("the file says {}", decimal(source, &total.currency)),
+            Some(source) => format!("the file says {}", decimal(source, total.currency)),
             None => "the file gives no total".to_owned(),
         };
-        print(&format!("{} {}, {agrees}", total.currency, decimal(total.planned, &total.currency)))?;
+        print(&format!("{} {}, {agrees}", total.currency, decimal(total.planned, total.currency)))?;
     }
     match written {
         Some(0) => print("Nothing was new: the book has all of it already."),
@@ -110,8 +85,8 @@ fn report(plan: &Plan, book: BookId, written: Option<usize>, json: bool) -> Resu
 }
 
 /// Minor units as a decimal with a sign.
-fn decimal(amount: i128, currency: &str) -> String {
-    let digits = minor_digits(currency).unwrap_or(0) as usize;
+fn decimal(amount: i128, currency: Currency) -> String {
+    let digits = currency.minor_digits() as usize;
     let sign = if amount < 0 { "-" } else { "" };
     let padded = format!("{:0>width$}", amount.unsigned_abs(), width = digits + 1);
     let (whole, fraction) = padded.split_at(padded.len() - digits);
@@ -126,7 +101,7 @@ mod tests {
     fn minor_units_read_as_decimals() {
         let cases = [(-7785, "EUR", "-77.85"), (5, "EUR", "0.05"), (1366, "JPY", "1366"), (-1, "KWD", "-0.001")];
         for (amount, currency, expected) in cases {
-            assert_eq!(decimal(amount, currency), expected);
+            assert_eq!(decimal(amount, currency.parse().expect("a currency")), expected);
         }
     }
 }

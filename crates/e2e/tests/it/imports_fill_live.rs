@@ -9,8 +9,8 @@ use anyhow::{Result, ensure};
 use serde_json::Value;
 use tidebook_e2e::cli::import_splitwise;
 use tidebook_e2e::{Account, Alone, App, Size, Stage, Totals, journey};
-use tidebook_ledger::import::splitwise::{Plan, PlannedContact, plan, read, sample};
-use tidebook_ledger::minor_digits;
+use tidebook_ledger::import::splitwise::{plan, read, sample};
+use tidebook_ledger::import::{Plan, PlannedContact};
 
 const ALL_STANDS_WITHIN: Duration = Duration::from_secs(1);
 
@@ -50,8 +50,8 @@ fn imports_fill_live_long() {
         let ended = import_splitwise(&stage.server, &mira, book, &file).await?;
         ensure!(ended.status.success(), "the import failed: {}", ended.said);
 
-        let planned = plan(&read(&text)?, "Mira", book.0, minor_digits)?;
-        let totals = planned.totals.iter().map(|total| Ok((total.currency.clone(), i64::try_from(total.planned)?)));
+        let planned = plan(&read(&text)?, "Mira", book)?;
+        let totals = planned.totals.iter().map(|total| Ok((total.currency.to_string(), i64::try_from(total.planned)?)));
         let totals: Totals = totals.collect::<Result<_>>()?;
         let standing = |app: &App| {
             let (app, totals, people) = (app.clone(), totals.clone(), planned.contacts.len());
@@ -74,7 +74,7 @@ async fn fills(stage: &Stage, file: &Path, totals: &[(&str, i64)]) -> Result<()>
     let (mira, book) = stage.mira().await?;
     let (here, there) = two_browsers(stage, &mira).await?;
     let totals: Totals = totals.iter().map(|(currency, amount)| ((*currency).to_owned(), *amount)).collect();
-    let planned = plan(&read(&std::fs::read_to_string(file)?)?, "Mira", book.0, minor_digits)?;
+    let planned = plan(&read(&std::fs::read_to_string(file)?)?, "Mira", book)?;
     let people = planned.contacts.len();
 
     let ended = import_splitwise(&stage.server, &mira, book, file).await?;

@@ -1,5 +1,7 @@
-//! The ledger's rules as tables, its changes at random against invariants, and its sums against a second opinion.
+//! The ledger's rules as tables, its changes at random against invariants, its sums against a second opinion, and books that
+//! go out as files and come back.
 
+mod formats;
 mod life;
 mod rules;
 mod stage;

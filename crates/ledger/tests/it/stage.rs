@@ -39,6 +39,7 @@ impl Who {
     }
 }
 
+#[derive(Debug)]
 pub(crate) struct Stage {
     pub(crate) book: LedgerBook,
     pub(crate) head: u64,

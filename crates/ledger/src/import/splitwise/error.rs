@@ -1,10 +1,12 @@
 //! What can be wrong with a file, said so that its owner can mend it.
 
+use crate::import::TableError;
+
 /// Why a file could not be read or planned. Lines count from 1, as an editor shows them.
 #[derive(Debug, thiserror::Error)]
 pub enum SplitwiseError {
-    #[error("the file has {bytes} bytes, the most is {max}: export a shorter span or fewer groups at a time")]
-    TooLong { bytes: usize, max: usize },
+    #[error(transparent)]
+    Table(#[from] TableError),
 
     #[error(
         "no heading line found: the first five columns must be date, description, category, cost and currency, \
@@ -56,9 +58,6 @@ pub enum SplitwiseError {
 
     #[error("line {line}: the amounts are too large to be added up exactly: correct or remove the row")]
     TooLarge { line: u64 },
-
-    #[error("the file is not CSV: {0}; export it from Splitwise again, as CSV")]
-    Csv(#[from] csv::Error),
 }
 
 fn quoted(people: &[String]) -> String {

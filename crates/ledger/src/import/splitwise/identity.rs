@@ -4,25 +4,25 @@
 
 use std::collections::HashMap;
 
-use tidebook_book::HashedId;
-use uuid::Uuid;
+use tidebook_book::{BookId, HashedId};
 
 use super::sheet::Row;
+use crate::{ContactId, TransactionId};
 
 const CONTACT_DOMAIN: &str = "tidebook splitwise contact v1";
 const TRANSACTION_DOMAIN: &str = "tidebook splitwise transaction v1";
 
-pub(super) fn contact_id(book: Uuid, name: &str) -> Uuid {
-    HashedId::new(CONTACT_DOMAIN).field(book.as_bytes()).field(name.as_bytes()).id()
+pub(super) fn contact_id(book: BookId, name: &str) -> ContactId {
+    ContactId(HashedId::new(CONTACT_DOMAIN).field(book.0.as_bytes()).field(name.as_bytes()).id())
 }
 
-pub(super) fn transaction_id(book: Uuid, occurrence: &Occurrence, contact: &str) -> Uuid {
-    HashedId::new(TRANSACTION_DOMAIN)
-        .field(book.as_bytes())
+pub(super) fn transaction_id(book: BookId, occurrence: &Occurrence, contact: &str) -> TransactionId {
+    let hashed = HashedId::new(TRANSACTION_DOMAIN)
+        .field(book.0.as_bytes())
         .field(&occurrence.row)
         .field(&occurrence.earlier.to_le_bytes())
-        .field(contact.as_bytes())
-        .id()
+        .field(contact.as_bytes());
+    TransactionId(hashed.id())
 }
 
 /// A row, and how often the same row stands before it in the file.

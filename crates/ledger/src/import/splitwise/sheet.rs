@@ -1,18 +1,10 @@
 //! The file as a table: people across, rows down, one closing row per currency.
 
-use jiff::civil::Date;
-
 use super::SplitwiseError;
-use super::decimal::Decimal;
-
-/// The longest file taken: a hundred times a busy household's lifetime, and still read in a moment.
-const BYTES_MAX: usize = 64 << 20;
-
-/// The most people in one file; Splitwise's own groups hold fewer.
-pub(super) const PEOPLE_MAX: usize = 500;
-
-/// A contact's name is 1 to 200 characters.
-const NAME_CHARS_MAX: usize = 200;
+use crate::CivilDate;
+use crate::import::decimal::Decimal;
+use crate::import::table::{Line, PEOPLE_MAX, Trim, lines};
+use crate::text::NAME_CHARS_MAX;
 
 /// Columns before the people: date, description, category, cost, currency. Headings are in the exporter's language, so
 /// only their places count.
@@ -35,7 +27,7 @@ pub struct Sheet {
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) line: u64,
-    pub(super) date: Date,
+    pub(super) date: CivilDate,
     pub(super) description: String,
     pub(super) category: String,
     pub(super) cost: Decimal,
@@ -57,10 +49,7 @@ pub(super) struct Closing {
 /// # Errors
 /// The first thing that is wrong, with its line and what to do about it.
 pub fn read(text: &str) -> Result<Sheet, SplitwiseError> {
-    if text.len() > BYTES_MAX {
-        return Err(SplitwiseError::TooLong { bytes: text.len(), max: BYTES_MAX });
-    }
-    let records = records(text.strip_prefix('\u{feff}').unwrap_or(text))?;
+    let records: Vec<Record> = lines(text, Trim::All)?.into_iter().map(Record::from).collect();
     let heading = find_heading(&records).ok_or(SplitwiseError::NoHeading)?;
     let mut sheet = Sheet { people: records[heading].people()?, rows: Vec::new(), closings: Vec::new() };
     for record in &records[heading + 1..] {
@@ -114,39 +103,22 @@ fn find_heading(records: &[Record]) -> Option<usize> {
     records[..first_row].iter().rposition(Record::reads_as_heading)
 }
 
-/// All lines that are not blank.
-fn records(text: &str) -> Result<Vec<Record>, SplitwiseError> {
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let mut records = Vec::new();
-    for fields in reader.records() {
-        let fields = fields?;
-        if fields.iter().any(|field| !field.is_empty()) {
-            let line = fields.position().map_or(0, |position| line_of(text, position));
-            records.push(Record { line, fields: fields.iter().map(str::to_owned).collect() });
-        }
-    }
-    Ok(records)
-}
-
-/// A record's position is where the reader began to look for it, before any blank lines that it skipped.
-fn line_of(text: &str, position: &csv::Position) -> u64 {
-    let from = usize::try_from(position.byte()).unwrap_or(usize::MAX);
-    let ahead = text.as_bytes().get(from..).unwrap_or_default();
-    let skipped = ahead.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n').count();
-    position.line() + skipped as u64
-}
-
 /// One line of the file (or several, where a quoted field spans them), its fields trimmed.
 struct Record {
     line: u64,
     fields: Vec<String>,
 }
 
+impl From<Line> for Record {
+    fn from(Line { number, fields }: Line) -> Record {
+        Record { line: number, fields }
+    }
+}
+
 impl Record {
     fn reads_as_row(&self) -> bool {
         self.fields.len() > LEAD
-            && (civil_date(&self.fields[DATE]).is_some() || Decimal::parse(&self.fields[COST]).is_some())
+            && (self.fields[DATE].parse::<CivilDate>().is_ok() || Decimal::parse(&self.fields[COST]).is_some())
     }
 
     fn reads_as_heading(&self) -> bool {
@@ -185,9 +157,9 @@ impl Record {
         Ok(())
     }
 
-    fn date(&self) -> Result<Date, SplitwiseError> {
+    fn date(&self) -> Result<CivilDate, SplitwiseError> {
         let text = &self.fields[DATE];
-        civil_date(text).ok_or_else(|| SplitwiseError::BadDate { line: self.line, text: text.clone() })
+        text.parse().map_err(|_| SplitwiseError::BadDate { line: self.line, text: text.clone() })
     }
 
     fn currency(&self) -> Result<String, SplitwiseError> {
@@ -213,14 +185,4 @@ impl Record {
             text: text.clone(),
         })
     }
-}
-
-/// `YYYY-MM-DD` and nothing else; the parser alone would take other ISO 8601 forms too.
-fn civil_date(text: &str) -> Option<Date> {
-    let shaped = text.len() == 10
-        && text.bytes().enumerate().all(|(index, byte)| match index {
-            4 | 7 => byte == b'-',
-            _ => byte.is_ascii_digit(),
-        });
-    if shaped { text.parse().ok() } else { None }
 }

@@ -4,25 +4,20 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
+use tidebook_book::BookId;
 use uuid::Uuid;
 
 use super::*;
+use crate::import::decimal::round_to_units;
+use crate::import::{Plan, PlannedTransaction};
+use crate::{ContactId, Direction, minor_digits};
 
 const FRIENDS: &str = include_str!("../../../tests/fixtures/splitwise-friends.csv");
 const GROUP: &str = include_str!("../../../tests/fixtures/splitwise-group.csv");
-const BOOK: Uuid = Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0001);
-
-fn minor_digits(currency: &str) -> Option<u32> {
-    match currency {
-        "EUR" | "USD" => Some(2),
-        "JPY" => Some(0),
-        "KWD" => Some(3),
-        _ => None,
-    }
-}
+const BOOK: BookId = BookId(Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0001));
 
 fn plan_for(text: &str, me: &str) -> Result<Plan, SplitwiseError> {
-    plan(&read(text)?, me, BOOK, minor_digits)
+    plan(&read(text)?, me, BOOK)
 }
 
 /// Two people and one row below a heading.
@@ -32,16 +27,17 @@ fn file(rows: &str) -> String {
 
 /// `name +amount CUR` for each transaction.
 fn brief(plan: &Plan) -> Vec<String> {
-    let names: HashMap<Uuid, &str> = plan.contacts.iter().map(|contact| (contact.id, contact.name.as_str())).collect();
+    let names: HashMap<ContactId, &str> =
+        plan.contacts.iter().map(|contact| (contact.id, contact.name.as_str())).collect();
     let line = |transaction: &PlannedTransaction| {
-        let sign = if transaction.gave { '+' } else { '-' };
+        let sign = if transaction.direction == Direction::Gave { '+' } else { '-' };
         format!("{} {sign}{} {}", names[&transaction.contact], transaction.amount, transaction.currency)
     };
     plan.transactions.iter().map(line).collect()
 }
 
 fn ids(plan: &Plan) -> Vec<Uuid> {
-    plan.transactions.iter().map(|transaction| transaction.id).collect()
+    plan.transactions.iter().map(|transaction| transaction.id.0).collect()
 }
 
 #[test]
@@ -52,7 +48,7 @@ fn fixtures_come_to_their_own_closing_rows() {
     ];
     for (text, contacts, expected) in cases {
         let plan = plan_for(text, "Mira").unwrap();
-        let totals: Vec<_> = plan.totals.iter().map(|total| (total.currency.as_str(), total.planned)).collect();
+        let totals: Vec<_> = plan.totals.iter().map(|total| (total.currency.code(), total.planned)).collect();
         assert_eq!(totals, expected);
         assert!(plan.totals.iter().all(|total| total.source == Some(total.planned)), "{:?}", plan.totals);
         assert!(plan.checksum_agrees());
@@ -65,7 +61,7 @@ fn fixtures_agree_for_everyone_in_them() {
     for text in [FRIENDS, GROUP] {
         let sheet = read(text).unwrap();
         for me in sheet.people() {
-            let plan = plan(&sheet, me, BOOK, minor_digits).unwrap();
+            let plan = plan(&sheet, me, BOOK).unwrap();
             assert!(plan.checksum_agrees(), "{me}: {:?}", plan.totals);
             assert_eq!(ids(&plan).into_iter().collect::<HashSet<_>>().len(), plan.transactions.len());
         }
@@ -74,7 +70,7 @@ fn fixtures_agree_for_everyone_in_them() {
 
 #[test]
 fn fixture_rows_are_counted() {
-    let count = |text| plan_for(text, "Mira").map(|plan| (plan.rows_read, plan.rows_skipped)).unwrap();
+    let count = |text| plan_for(text, "Mira").map(|plan| (plan.rows_read, plan.rows_skipped())).unwrap();
     assert_eq!(count(FRIENDS), (FRIENDS.lines().filter(|line| line.starts_with("20")).count() - 3, 0));
     assert_eq!(count(GROUP), (GROUP.lines().filter(|line| line.starts_with("20")).count() - 3, 101));
 }
@@ -178,7 +174,7 @@ fn the_largest_amount_is_taken() {
 fn currencies_that_are_not_mine_need_not_be_known() {
     let text = file("2025-03-02,Taxi,Taxi,20,XBT,0,10,-10\n2025-03-02,Saldo,,,XBT,0,10,-10");
     let plan = plan_for(&text, "Mira").unwrap();
-    assert_eq!((plan.rows_read, plan.rows_skipped, plan.checksum_agrees()), (1, 1, true));
+    assert_eq!((plan.rows_read, plan.rows_skipped(), plan.checksum_agrees()), (1, 1, true));
 }
 
 #[test]
@@ -210,7 +206,7 @@ fn notes_hold_no_control_characters_and_an_end() {
     ];
     for (description, expected) in cases {
         let text = file(&format!("2025-03-02,\"{description}\",Taxi,20,EUR,10,-10,0"));
-        assert_eq!(plan_for(&text, "Mira").unwrap().transactions[0].note, expected);
+        assert_eq!(plan_for(&text, "Mira").unwrap().transactions[0].note.as_deref().unwrap_or_default(), expected);
     }
 }
 
@@ -229,7 +225,7 @@ fn ids_are_golden() {
 fn ids_depend_on_book_row_and_contact() {
     let (text, changed) = ("2025-03-02,Taxi,Taxi,20,EUR,20,-10,-10", "2025-03-02,Taxi,Taxi,21,EUR,20,-10,-10");
     let here = plan_for(&file(text), "Mira").unwrap();
-    let there = plan(&read(&file(text)).unwrap(), "Mira", Uuid::nil(), minor_digits).unwrap();
+    let there = plan(&read(&file(text)).unwrap(), "Mira", BookId(Uuid::nil())).unwrap();
     let other = plan_for(&file(changed), "Mira").unwrap();
     let all: HashSet<Uuid> = [&here, &there, &other].into_iter().flat_map(ids).collect();
     assert_eq!(all.len(), 6);
@@ -251,7 +247,7 @@ fn samples_are_valid_and_agree() {
         let plan = plan_for(&text, "Mira").unwrap();
         assert_eq!((plan.rows_read, plan.contacts.len(), plan.totals.len()), (rows, 11, 3));
         assert!(plan.checksum_agrees(), "{:?}", plan.totals);
-        assert!(plan.transactions.len() >= plan.rows_read - plan.rows_skipped);
+        assert!(plan.transactions.len() >= plan.rows_read - plan.rows_skipped());
         assert_eq!(text, sample::generate(rows, 7));
     }
     assert_ne!(sample::generate(10, 7), sample::generate(10, 8));
@@ -287,10 +283,10 @@ proptest! {
         let plan = plan_for(&file_of(&rows, currency, decimals), "Mira").unwrap();
         let mine: i64 = -rows.iter().flatten().sum::<i64>();
         let unit = 10_i128.pow(decimals as u32);
-        let expected = decimal::round_to_units(i128::from(mine) * 10_i128.pow(minor_digits(currency).unwrap()), unit);
+        let expected = round_to_units(i128::from(mine) * 10_i128.pow(minor_digits(currency).unwrap()), unit);
         prop_assert_eq!(plan.totals.first().map_or(0, |total| total.planned), expected);
 
-        let signed = |one: &PlannedTransaction| if one.gave { i128::from(one.amount) } else { -i128::from(one.amount) };
+        let signed = |one: &PlannedTransaction| one.direction.signed(one.amount);
         prop_assert_eq!(plan.transactions.iter().map(signed).sum::<i128>(), expected);
     }
 

@@ -1,7 +1,7 @@
 //! Everyone's running balance in one currency, exactly and in whole minor units.
 
 use super::decimal::{DECIMALS_MAX, power_of_ten, round_to_units};
-use super::sheet::PEOPLE_MAX;
+use super::table::PEOPLE_MAX;
 
 /// The largest balance, in 10^−18: a hundred times the largest amount of a book even in a currency without decimals,
 /// and so small that everyone's together still fit an `i128`.

@@ -1,10 +1,12 @@
 //! Exact decimal numbers, as a file writes them.
 
+use std::fmt;
+
 /// The most decimals a number may have: more than a binary float prints, and room enough in an `i128`.
 pub(super) const DECIMALS_MAX: u32 = 18;
 
 /// The most digits before the point. A book takes amounts up to 10^15 minor units, so nothing longer could be imported.
-const WHOLE_DIGITS_MAX: usize = 15;
+const WHOLE_DIGITS_MAX: usize = 16;
 
 /// A number, exactly: `mantissa` · 10^−`decimals`, with no more decimals than it needs, so equal numbers are equal here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +17,7 @@ pub(super) struct Decimal {
 
 impl Decimal {
     pub(super) const ZERO: Decimal = Decimal { mantissa: 0, decimals: 0 };
+    pub(super) const ONE: Decimal = Decimal { mantissa: 1, decimals: 0 };
 
     /// Reads `12`, `-12.50`, `+.5` and `−3` (with a true minus sign); `None` for all else and what is out of bounds.
     pub(super) fn parse(text: &str) -> Option<Decimal> {
@@ -46,7 +49,7 @@ impl Decimal {
         self.mantissa.signum()
     }
 
-    /// This number counted in 10^−`decimals`; below 10^33 in magnitude.
+    /// This number counted in 10^−`decimals`; below 10^34 in magnitude.
     pub(super) fn scaled(self, decimals: u32) -> i128 {
         assert!((self.decimals..=DECIMALS_MAX).contains(&decimals), "scaling must neither lose digits nor overflow");
         self.mantissa * power_of_ten(decimals - self.decimals)
@@ -58,6 +61,17 @@ impl Decimal {
         bytes[..16].copy_from_slice(&self.mantissa.to_le_bytes());
         bytes[16..].copy_from_slice(&self.decimals.to_le_bytes());
         bytes
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.mantissa < 0 { "-" } else { "" };
+        let (magnitude, unit) = (self.mantissa.abs(), power_of_ten(self.decimals));
+        match self.decimals as usize {
+            0 => write!(f, "{sign}{magnitude}"),
+            digits => write!(f, "{sign}{}.{:0digits$}", magnitude / unit, magnitude % unit),
+        }
     }
 }
 
@@ -90,8 +104,8 @@ mod tests {
             ("0.100", Some((1, 1))),
             ("0007", Some((7, 0))),
             ("33.333333333333336", Some((33_333_333_333_333_336, 15))),
-            ("999999999999999", Some((999_999_999_999_999, 0))),
-            ("1000000000000000", None),
+            ("1000000000000000", Some((1_000_000_000_000_000, 0))),
+            ("10000000000000000", None),
             ("0.000000000000000001", Some((1, 18))),
             ("0.0000000000000000001", None),
             ("0.00000000000000000000", Some((0, 0))),
@@ -112,9 +126,16 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_written_as_they_are_read() {
+        for text in ["0", "-7", "1.5", "-0.05", "33.333333333333336"] {
+            assert_eq!(Decimal::parse(text).map(|number| number.to_string()).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
     fn the_largest_number_scales_without_overflow() {
-        let largest = Decimal::parse("-999999999999999.999999999999999999").unwrap();
-        assert_eq!(largest.scaled(DECIMALS_MAX), -(10_i128.pow(33) - 1));
+        let largest = Decimal::parse("-9999999999999999.999999999999999999").unwrap();
+        assert_eq!(largest.scaled(DECIMALS_MAX), -(10_i128.pow(34) - 1));
     }
 
     #[test]
