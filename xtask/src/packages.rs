@@ -19,17 +19,20 @@ pub(crate) const SECOND_OPINIONS: &[DebianPackage] = &[
     DebianPackage { name: "b3sum", provides: "b3sum", why: "verifies the hash chain of a book in the tests" },
     DebianPackage { name: "xxd", provides: "xxd", why: "turns hex into bytes for that" },
     DebianPackage { name: "curl", provides: "curl", why: "fetches the log for that" },
-    DebianPackage { name: "hledger", provides: "hledger", why: "adds an exported book up in the tests" },
+    DebianPackage { name: "hledger", provides: "hledger", why: "adds exported books up in the tests" },
 ];
 
-/// For `cargo xtask prove openapi` alone.
+/// For those of `cargo xtask prove` that use Python.
 pub(crate) const PYTHON: &[DebianPackage] = &[
-    DebianPackage { name: "python3", provides: "python3", why: "runs schemathesis" },
-    DebianPackage { name: "python3-venv", provides: "python3", why: "keeps schemathesis out of the system" },
+    DebianPackage { name: "python3", provides: "python3", why: "runs programs that are not ours in the proofs" },
+    DebianPackage { name: "python3-venv", provides: "python3", why: "keeps them out of the system" },
 ];
 
 /// Of PyPI: attacks what an OpenAPI document describes.
 pub(crate) const SCHEMATHESIS: (&str, &str) = ("schemathesis", "4.32.5");
+
+/// Of PyPI: a program to share bills with, whose export is imported.
+pub(crate) const IHATEMONEY: (&str, &str) = ("ihatemoney", "7.2.1");
 
 /// Of PyPI: what the second client is made of, beside Python itself.
 pub(crate) const SECOND_CLIENT: &[&str] = &["blake3==1.0.11", "websockets==17.4"];
