@@ -1,14 +1,17 @@
-//! What can be said on the command line.
-
-use std::net::SocketAddr;
-use std::path::PathBuf;
+//! What can be said on the command line. What each command takes stands with the command.
 
 use clap::{Args, Parser, Subcommand};
-use tidebook_server::Signup;
+
+use crate::commands::{
+    add, balance, books, completions, conflicts, contact, contacts, export, feed, history, import, list, login,
+    members, serve, status, sync, transaction, undo, unsent, watch,
+};
 
 /// A shared ledger of who owes whom, live on every screen.
+///
+/// Commands work with no network: what is written waits on this device and goes out when there is one.
 #[derive(Debug, Parser)]
-#[command(name = "tidebook", version, arg_required_else_help = true)]
+#[command(name = "tidebook", version, arg_required_else_help = true, subcommand_required = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -17,62 +20,70 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the server and the app
-    #[command(after_help = "Example:\n  tidebook serve --listen 127.0.0.1:8000 --data ./data")]
-    Serve(Serve),
+    Serve(serve::Arguments),
     /// Sign in to a server and remember it for the other commands
-    #[command(after_help = "Example:\n  tidebook login --server http://localhost:8000 --email mira@example.org")]
-    Login(Login),
+    Login(login::Arguments),
+    /// End the session and forget it
+    Logout(login::Logout),
+    /// List your books, make one, or choose the one that commands are about
+    Books(books::Arguments),
+    /// List the people of a book and what they owe
+    Contacts(contacts::Arguments),
+    /// Add a person, or change, delete or restore one
+    #[command(subcommand)]
+    Contact(contact::Arguments),
+    /// Write down what somebody got from you, or you from them
+    Add(add::Arguments),
+    /// Change a transaction
+    Edit(transaction::Edit),
+    /// Delete a transaction
+    Delete(transaction::Delete),
+    /// Bring a deleted transaction back
+    Undelete(transaction::Undelete),
+    /// List transactions
+    List(list::Arguments),
+    /// What everybody owes, today or as of a day
+    Balance(balance::Arguments),
+    /// Who did what in a book, or to one person or transaction
+    History(history::Arguments),
+    /// Take back what was done
+    Undo(undo::Arguments),
+    /// List what two people changed at once, for you to decide
+    Conflicts(conflicts::Arguments),
+    /// Decide a conflict
+    Resolve(conflicts::Resolve),
+    /// What waits on this device, and when it was last up to date
+    Status(status::Arguments),
+    /// Offer once more what a book did not take
+    Retry(unsent::Retry),
+    /// Drop something that is only on this device
+    Discard(unsent::Discard),
+    /// Send and fetch whatever is new, in all books
+    Sync(sync::Arguments),
+    /// Show a book live, over the whole screen
+    Watch(watch::Arguments),
+    /// Make an invite to a book
+    Invite(members::Invite),
+    /// Join a book with an invite
+    Join(members::Join),
+    /// Who is in a book; change a role, remove somebody, or leave
+    Members(members::Arguments),
     /// Print a book's changes as JSON lines, as they happen
-    #[command(after_help = "Example:\n  tidebook feed \"Harbour Street 12\" --after 0")]
-    Feed(Feed),
+    Feed(feed::Arguments),
     /// Take debts out, for other programs
-    Export {
-        #[command(subcommand)]
-        to: Export,
-    },
+    #[command(subcommand)]
+    Export(export::Arguments),
     /// Bring debts in from elsewhere
-    Import {
-        #[command(subcommand)]
-        from: Import,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Export {
-    /// The transactions that stand, as a table
-    #[command(after_help = "Example:\n  tidebook export csv \"Harbour Street 12\" > harbour-street.csv")]
-    Csv(ExportCsv),
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Import {
-    /// From a CSV file that Splitwise exported
-    #[command(
-        after_help = "Example:\n  tidebook import splitwise export.csv --me Mira --book \"Harbour Street 12\"\n\n\
-        Running it again adds only what is new in the file. Exit codes: 0 done; 1 failed; 2 wrong usage; 3 the file's \
-        own totals differ from what would be written, and nothing was."
-    )]
-    Splitwise(ImportSplitwise),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Serve {
-    /// Where to listen
-    #[arg(long, env = "TIDEBOOK_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDRESS")]
-    pub(crate) listen: SocketAddr,
-    /// The folder that holds everything the server keeps [default: the XDG data folder]
-    #[arg(long, env = "TIDEBOOK_DATA", value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
-    /// Who may make an account, once the first one exists
-    #[arg(long, env = "TIDEBOOK_SIGNUP", default_value_t = Signup::Invite, value_name = "open|invite|closed")]
-    pub(crate) signup: Signup,
-    /// An address people type to reach this server; required to listen beyond this machine
-    #[arg(long = "public-url", env = "TIDEBOOK_PUBLIC_URL", value_delimiter = ',', value_name = "URL")]
-    pub(crate) public_urls: Vec<String>,
+    Import(import::Arguments),
+    /// Print completions for a shell
+    Completions(completions::Arguments),
+    /// Print the manual page
+    Man(completions::Man),
 }
 
 /// Which server, and who is asking.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Who and where")]
 pub(crate) struct Target {
     /// The server's address [default: the one last signed in to]
     #[arg(long, env = "TIDEBOOK_SERVER", value_name = "URL")]
@@ -82,51 +93,16 @@ pub(crate) struct Target {
     pub(crate) token: Option<String>,
 }
 
+/// What all commands about books take.
 #[derive(Debug, Args)]
-pub(crate) struct Login {
-    /// The server's address
-    #[arg(long, env = "TIDEBOOK_SERVER", default_value = "http://localhost:8000", value_name = "URL")]
-    pub(crate) server: String,
-    /// The account's e-mail address; the password comes from a prompt, standard input or TIDEBOOK_PASSWORD
-    #[arg(long)]
-    pub(crate) email: String,
-    /// Print the result as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Feed {
-    /// The book's id, or a name that only one of your books has
-    pub(crate) book: String,
-    /// Begin with everything after this seq; without it, only what comes from now on
-    #[arg(long, value_name = "SEQ")]
-    pub(crate) after: Option<u64>,
-    #[command(flatten)]
-    pub(crate) target: Target,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ExportCsv {
-    /// The book's id, or a name that only one of your books has
-    pub(crate) book: String,
-    #[command(flatten)]
-    pub(crate) target: Target,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ImportSplitwise {
-    /// The CSV file
-    pub(crate) file: PathBuf,
-    /// Your own name, as it stands in the file
-    #[arg(long, value_name = "NAME")]
-    pub(crate) me: String,
-    /// The book's id, or a name that only one of your books has
-    #[arg(long)]
-    pub(crate) book: String,
-    /// Show what would be written, and write nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
+#[command(next_help_heading = "Who and where")]
+pub(crate) struct Asked {
+    /// The book's id, or a name that only one of your books has [default: the chosen one, or the only one]
+    #[arg(long, short, env = "TIDEBOOK_BOOK", value_name = "BOOK")]
+    pub(crate) book: Option<String>,
+    /// Use what is on this device, and no network
+    #[arg(long, env = "TIDEBOOK_OFFLINE")]
+    pub(crate) offline: bool,
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,

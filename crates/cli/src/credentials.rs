@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
@@ -31,18 +31,34 @@ impl Credentials {
 
     /// Replaces the stored sign-in.
     pub(crate) fn store(&self) -> Result<()> {
+        write_private(&path()?, &serde_json::to_vec_pretty(self)?)
+    }
+
+    /// Forgets it.
+    pub(crate) fn forget() -> Result<()> {
         let path = path()?;
-        let folder = path.parent().expect("the file is in a folder");
-        let context = || format!("cannot write {}", path.display());
-        fs::create_dir_all(folder).with_context(context)?;
-        let unfinished = path.with_extension("new");
-        let mut file = private_file(&unfinished).with_context(context)?;
-        file.write_all(&serde_json::to_vec_pretty(self)?).with_context(context)?;
-        fs::rename(&unfinished, &path).with_context(context)
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot delete {}", path.display()))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
-fn private_file(path: &PathBuf) -> std::io::Result<fs::File> {
+/// Puts a file in its place as a whole, readable by this user alone.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().expect("the file is in a folder");
+    let context = || format!("cannot write {}", path.display());
+    fs::create_dir_all(folder).with_context(context)?;
+    // Another program may be at the same file.
+    let unfinished = path.with_extension(format!("new-{}", std::process::id()));
+    let mut file = private_file(&unfinished).with_context(context)?;
+    file.write_all(bytes).with_context(context)?;
+    fs::rename(&unfinished, path).with_context(context)
+}
+
+fn private_file(path: &Path) -> std::io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

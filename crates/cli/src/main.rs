@@ -1,21 +1,24 @@
-//! The `tidebook` program: the server, and a client of it.
+//! The `tidebook` program: the server, and a client of it that is a full replica.
 
+mod account;
 mod arguments;
-mod book_name;
-mod connect;
+mod commands;
 mod credentials;
+mod describe;
+mod device;
 mod exit;
-mod export;
-mod feed;
-mod import;
-mod login;
-mod serve;
+mod pick;
+mod say;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::arguments::{Arguments, Command, Export, Import};
+use crate::arguments::{Arguments, Command};
+use crate::commands::{
+    add, balance, books, completions, conflicts, contact, contacts, export, feed, history, import, list, login,
+    members, serve, status, sync, transaction, undo, unsent, watch,
+};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -23,17 +26,46 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return exit::failed(&error.into()),
     };
-    let outcome = runtime.block_on(async {
-        match arguments.command {
-            Command::Serve(arguments) => serve::run(arguments).await,
-            Command::Login(arguments) => login::run(arguments).await,
-            Command::Feed(arguments) => feed::run(arguments).await,
-            Command::Export { to: Export::Csv(arguments) } => export::csv(arguments).await,
-            Command::Import { from: Import::Splitwise(arguments) } => import::splitwise::run(arguments).await,
-        }
-    });
+    let outcome = runtime.block_on(run(arguments.command));
+    // What is still on its way, such as a line that is being opened, is not waited for.
+    runtime.shutdown_background();
     match outcome {
         Ok(code) => code,
+        Err(error) if exit::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => exit::failed(&error),
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Login(arguments) => login::run(arguments).await,
+        Command::Logout(arguments) => login::logout(arguments).await,
+        Command::Books(arguments) => books::run(arguments).await,
+        Command::Contacts(arguments) => contacts::run(arguments).await,
+        Command::Contact(arguments) => contact::run(arguments).await,
+        Command::Add(arguments) => add::run(arguments).await,
+        Command::Edit(arguments) => transaction::edit(arguments).await,
+        Command::Delete(arguments) => transaction::delete(arguments).await,
+        Command::Undelete(arguments) => transaction::undelete(arguments).await,
+        Command::List(arguments) => list::run(arguments).await,
+        Command::Balance(arguments) => balance::run(arguments).await,
+        Command::History(arguments) => history::run(arguments).await,
+        Command::Undo(arguments) => undo::run(arguments).await,
+        Command::Conflicts(arguments) => conflicts::run(arguments).await,
+        Command::Resolve(arguments) => conflicts::resolve(arguments).await,
+        Command::Status(arguments) => status::run(arguments).await,
+        Command::Retry(arguments) => unsent::retry(arguments).await,
+        Command::Discard(arguments) => unsent::discard(arguments).await,
+        Command::Sync(arguments) => sync::run(arguments).await,
+        Command::Watch(arguments) => watch::run(arguments).await,
+        Command::Invite(arguments) => members::invite(arguments).await,
+        Command::Join(arguments) => members::join(arguments).await,
+        Command::Members(arguments) => members::run(arguments).await,
+        Command::Feed(arguments) => feed::run(arguments).await,
+        Command::Export(arguments) => export::run(arguments).await,
+        Command::Import(arguments) => import::run(arguments).await,
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => completions::man(&arguments),
     }
 }

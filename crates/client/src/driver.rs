@@ -1,24 +1,48 @@
-//! Runs a replica on a tokio socket.
+//! Runs a replica on a tokio socket and a store.
+
+mod clock;
+mod keeping;
+mod reaching;
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use tidebook_book::{BookId, MutationId, MutationNumber, ReplicaId, UnixMillis, UserId};
+use tidebook_book::{BookId, MutationId, ReplicaId, Seq, UserId};
 use tidebook_ledger::{Ledger, LedgerOp, Touched};
 use tidebook_protocol::SYNC_SUBPROTOCOL;
 use tidebook_replica::{Event, Keeps, Monotonic, MutateError, NewMutation, Replica, ReplicaConfig};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use crate::socket::{Received, Socket};
-use crate::{Api, ApiError};
+use crate::{Api, ApiError, Store, StoreError};
+
+use clock::Clock;
+pub use clock::unix_now;
+pub use reaching::Reached;
+
+/// How long a socket may take to open.
+const OPEN_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long the server may say nothing where something waits for its answer. A line can be dead without being closed.
+const ANSWER_WITHIN_MS: u64 = 15_000;
+
+/// How long it may say nothing at all: it pings every 30 seconds.
+const SIGN_WITHIN_MS: u64 = 75_000;
+
+/// How often to look whether another program wrote into the store. SQLite has no way to tell.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Something the program that runs the driver may want to know of.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Happened {
-    /// A book's view changed.
-    Changed { book: BookId, touched: BTreeSet<Touched> },
+    /// A book's view changed; `news` is the part that came from elsewhere.
+    Changed { book: BookId, touched: BTreeSet<Touched>, news: BTreeSet<Touched> },
     /// A mutation was rejected; see `BookCopy::rejections`.
     Rejected { book: BookId, mutation: MutationId },
+    /// Who else is in a book, or where they are, changed.
+    Presence { book: BookId },
     /// The state of syncing may have changed.
     Status,
 }
@@ -30,33 +54,75 @@ pub enum DriverError {
     SignedOut,
     #[error(transparent)]
     Api(#[from] ApiError),
+    /// Nothing of what it was about is kept.
+    #[error("not saved: {0}")]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Mutate(#[from] MutateError),
 }
 
-/// A replica with a line to its server. Nothing happens but inside [`Driver::next_within`].
+/// What arrived from a task that was waited for.
+#[derive(Debug)]
+enum Arrived {
+    Line(Result<Socket, String>),
+    Snapshot(BookId, Result<String, ApiError>),
+}
+
+/// A replica with a store and a line to its server. The line moves only inside [`Driver::next_within`], and the store only
+/// there and where a book is opened or something written.
 #[derive(Debug)]
 pub struct Driver {
     api: Api,
     replica: Replica<Ledger>,
+    store: Store,
+    /// As of the last look: another number means that another program wrote.
+    store_version: i64,
     socket: Option<Socket>,
-    started: Instant,
+    /// What is on its way.
+    awaited: JoinSet<Arrived>,
+    /// By when the line must show a sign of life.
+    silence_ends: Option<Monotonic>,
+    clock: Clock,
+    books: BTreeSet<BookId>,
+    /// The last attempt to open a line failed.
+    is_unreachable: bool,
     last_error: Option<String>,
 }
 
 impl Driver {
-    /// A new replica of this person's books. It is a store of its own: it keeps nothing between runs.
-    #[must_use]
-    pub fn new(api: Api, user: UserId, client: &str) -> Self {
-        let replica = ReplicaId(new_uuid());
+    /// This person's replica on this device. Nothing is opened or sent yet.
+    pub fn new(api: Api, mut store: Store, user: UserId, client: &str) -> Result<Self, StoreError> {
+        let replica = store.read(|rows| rows.replica())?;
         let token = api.token().map(str::to_owned);
         let seed = Uuid::new_v4().as_u64_pair().1;
-        let replica =
-            Replica::new(ReplicaConfig { replica, user, client: client.into(), token, seed, keeps: Keeps::InMemory });
-        Self { api, replica, socket: None, started: Instant::now(), last_error: None }
+        let config = ReplicaConfig { replica, user, client: client.into(), token, seed, keeps: Keeps::InStore };
+        Ok(Self {
+            api,
+            replica: Replica::new(config),
+            store_version: store.version()?,
+            store,
+            socket: None,
+            awaited: JoinSet::new(),
+            silence_ends: None,
+            clock: Clock::start(),
+            books: BTreeSet::new(),
+            is_unreachable: false,
+            last_error: None,
+        })
     }
 
     #[must_use]
     pub fn replica(&self) -> &Replica<Ledger> {
         &self.replica
+    }
+
+    #[must_use]
+    pub fn api(&self) -> &Api {
+        &self.api
+    }
+
+    pub fn store(&mut self) -> &mut Store {
+        &mut self.store
     }
 
     /// What last went wrong with the line, for people who wait.
@@ -65,29 +131,58 @@ impl Driver {
         self.last_error.as_deref()
     }
 
-    pub fn open_book(&mut self, book: BookId) {
-        self.replica.open_book(book);
-    }
-
-    /// Puts ops into the outbox, based on what the book shows now.
-    pub fn mutate(&mut self, book: BookId, ops: Vec<LedgerOp>) -> Result<MutationNumber, MutateError> {
+    /// Writes what a person did, based on what the book shows now: when this returns, it is on the disk.
+    pub fn mutate(&mut self, book: BookId, ops: Vec<LedgerOp>) -> Result<MutationId, DriverError> {
         let base = self.replica.book(book).ok_or(MutateError::NotOpen)?.seq();
-        let new = NewMutation { id: MutationId(new_uuid()), made_at: unix_now(), base, ops, undoes: None };
-        self.replica.mutate(book, new)
+        let id = new_mutation();
+        self.mutate_all(book, vec![NewMutation { id, made_at: unix_now(), base, ops, undoes: None }])?;
+        Ok(id)
     }
 
-    /// Works until something happens, or until nothing has for `patience`. Do not cancel it: a frame that was on its way
-    /// would be lost.
+    /// Takes back an entry: what was changed since raises a conflict.
+    pub fn undo(&mut self, book: BookId, entry: Seq, ops: Vec<LedgerOp>) -> Result<(), DriverError> {
+        let (id, made_at) = (new_mutation(), unix_now());
+        self.mutate_all(book, vec![NewMutation { id, made_at, base: entry, ops, undoes: Some(entry) }])
+    }
+
+    /// Writes several mutations at once, all of them or none: when this returns, they are on the disk.
+    ///
+    /// An error leaves what was refused, and what came before it, in memory only: it is gone with this driver.
+    pub fn mutate_all(&mut self, book: BookId, new: Vec<NewMutation<LedgerOp>>) -> Result<(), DriverError> {
+        for mutation in new {
+            self.replica.mutate(book, mutation)?;
+        }
+        Ok(self.keep()?)
+    }
+
+    /// Takes back a mutation that has no entry yet, and returns what it asked for.
+    pub fn withdraw(&mut self, book: BookId, mutation: MutationId) -> Result<Option<Vec<LedgerOp>>, DriverError> {
+        let ops = self.replica.withdraw(book, mutation);
+        self.keep()?;
+        Ok(ops)
+    }
+
+    /// Forgets a rejected mutation the person has dealt with, and returns what it asked for.
+    pub fn discard_rejection(&mut self, book: BookId, id: MutationId) -> Result<Option<Vec<LedgerOp>>, DriverError> {
+        let ops = self.replica.discard_rejection(book, id);
+        self.keep()?;
+        Ok(ops)
+    }
+
+    /// Works until something happens, or until nothing has for `patience`.
     pub async fn next_within(&mut self, patience: Duration) -> Result<Option<Happened>, DriverError> {
-        let patience_ends = tokio::time::Instant::now() + patience;
+        let patience_ends = Instant::now() + patience;
         loop {
             if let Some(happened) = self.drain().await? {
                 return Ok(Some(happened));
             }
-            let due = self.replica.poll_timeout();
+            let due = [self.replica.poll_timeout(), self.silence_ends].into_iter().flatten().min();
+            let clock = self.clock;
             tokio::select! {
                 received = receive(&mut self.socket) => self.handle_received(received),
-                () = until(self.started, due) => self.replica.handle_timeout(self.now()),
+                Some(arrived) = self.awaited.join_next() => self.handle_arrived(arrived.expect("it does not panic")),
+                () = clock.until(due) => self.handle_due(),
+                () = tokio::time::sleep(LOOK_EVERY) => self.look_into_the_store()?,
                 () = tokio::time::sleep_until(patience_ends) => return Ok(None),
             }
         }
@@ -96,29 +191,25 @@ impl Driver {
     /// Sends what is to be sent and does what is to be done; stops at what the program wants to know.
     async fn drain(&mut self) -> Result<Option<Happened>, DriverError> {
         loop {
-            while let Some(frame) = self.replica.poll_transmit() {
-                if let Some(socket) = &mut self.socket {
-                    // A failure shows when receiving.
-                    let _sent = socket.send(frame).await;
-                }
-            }
+            self.keep()?;
+            self.send().await;
             match self.replica.poll_event() {
                 None => return Ok(None),
-                Some(Event::Connect) => self.connect().await,
+                Some(Event::Connect) => self.connect(),
                 Some(Event::Disconnect { reason }) => self.handle_closed(None, reason),
                 Some(Event::SignedOut) => return Err(DriverError::SignedOut),
-                Some(Event::FetchSnapshot { book }) => self.fetch_snapshot(book).await,
-                Some(Event::NewReplicaNeeded) => {
-                    self.replica.handle_new_replica(self.now(), ReplicaId(new_uuid()));
-                }
+                Some(Event::FetchSnapshot { book }) => self.fetch_snapshot(book),
+                Some(Event::NewReplicaNeeded) => self.renew_replica()?,
                 Some(Event::ServerError { detail, .. }) => self.last_error = Some(detail),
-                Some(Event::Changed { book, touched, .. }) => return Ok(Some(Happened::Changed { book, touched })),
+                Some(Event::Changed { book, touched, news }) => {
+                    return Ok(Some(Happened::Changed { book, touched, news }));
+                }
                 Some(Event::Reset { book }) => {
-                    return Ok(Some(Happened::Changed { book, touched: BTreeSet::from([Touched::Book]) }));
+                    let (touched, news) = (BTreeSet::from([Touched::Book]), BTreeSet::new());
+                    return Ok(Some(Happened::Changed { book, touched, news }));
                 }
                 Some(Event::Rejected { book, mutation }) => return Ok(Some(Happened::Rejected { book, mutation })),
-                // A program has nowhere to show who is there.
-                Some(Event::Presence { .. }) => {}
+                Some(Event::Presence { book }) => return Ok(Some(Happened::Presence { book })),
                 Some(Event::People { .. } | Event::UpdateNeeded { .. } | Event::Status) => {
                     return Ok(Some(Happened::Status));
                 }
@@ -126,43 +217,73 @@ impl Driver {
         }
     }
 
-    async fn connect(&mut self) {
-        let opened = Socket::open(&self.api.socket_url(), SYNC_SUBPROTOCOL, None).await;
-        match opened {
-            Ok(socket) => {
-                self.socket = Some(socket);
-                self.last_error = None;
-                self.replica.handle_opened(self.now());
-            }
-            Err(reason) => self.handle_closed(None, reason),
+    async fn send(&mut self) {
+        while let Some(frame) = self.replica.poll_transmit() {
+            let Some(socket) = &mut self.socket else { continue };
+            // A failure shows when receiving.
+            let _sent = timeout(Duration::from_millis(ANSWER_WITHIN_MS), socket.send(frame)).await;
+            let answered_by = self.clock.now().plus_ms(ANSWER_WITHIN_MS);
+            self.silence_ends = self.silence_ends.map(|at| at.min(answered_by)).or(Some(answered_by));
         }
     }
 
-    async fn fetch_snapshot(&mut self, book: BookId) {
-        match self.api.snapshot(book).await {
-            Ok(text) => self.replica.handle_snapshot_text(self.now(), book, &text),
-            Err(error) => {
+    fn connect(&mut self) {
+        let url = self.api.socket_url();
+        self.awaited.spawn(async move {
+            let opened = timeout(OPEN_WITHIN, Socket::open(&url, SYNC_SUBPROTOCOL, None)).await;
+            Arrived::Line(opened.unwrap_or_else(|_| Err("the server does not answer".into())))
+        });
+    }
+
+    fn fetch_snapshot(&mut self, book: BookId) {
+        let api = self.api.clone();
+        self.awaited.spawn(async move { Arrived::Snapshot(book, api.snapshot(book).await) });
+    }
+
+    fn handle_arrived(&mut self, arrived: Arrived) {
+        let now = self.clock.now();
+        match arrived {
+            Arrived::Line(Ok(socket)) => {
+                self.socket = Some(socket);
+                self.is_unreachable = false;
+                self.last_error = None;
+                self.replica.handle_opened(now);
+            }
+            Arrived::Line(Err(reason)) => {
+                self.is_unreachable = true;
+                self.handle_closed(None, reason);
+            }
+            Arrived::Snapshot(book, Ok(text)) => self.replica.handle_snapshot_text(now, book, &text),
+            Arrived::Snapshot(book, Err(error)) => {
                 self.last_error = Some(error.to_string());
-                self.replica.handle_snapshot_failed(self.now(), book);
+                self.replica.handle_snapshot_failed(now, book);
             }
         }
     }
 
     fn handle_received(&mut self, received: Received) {
+        let now = self.clock.now();
+        self.silence_ends = Some(now.plus_ms(SIGN_WITHIN_MS));
         match received {
-            Received::Text(text) => self.replica.handle_text(self.now(), &text),
+            Received::Text(text) => self.replica.handle_text(now, &text),
+            Received::Sign => {}
             Received::Closed(code, reason) => self.handle_closed(code, reason),
         }
     }
 
-    fn handle_closed(&mut self, code: Option<u16>, reason: String) {
-        self.socket = None;
-        self.last_error = Some(reason);
-        self.replica.handle_closed(self.now(), code);
+    fn handle_due(&mut self) {
+        let now = self.clock.now();
+        if self.silence_ends.is_some_and(|at| at <= now) {
+            self.handle_closed(None, "the server says nothing any more".into());
+        }
+        self.replica.handle_timeout(now);
     }
 
-    fn now(&self) -> Monotonic {
-        Monotonic(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
+    fn handle_closed(&mut self, code: Option<u16>, reason: String) {
+        self.socket = None;
+        self.silence_ends = None;
+        self.last_error = Some(reason);
+        self.replica.handle_closed(self.clock.now(), code);
     }
 }
 
@@ -173,18 +294,12 @@ async fn receive(socket: &mut Option<Socket>) -> Received {
     }
 }
 
-async fn until(started: Instant, due: Option<Monotonic>) {
-    match due {
-        Some(Monotonic(ms)) => tokio::time::sleep_until((started + Duration::from_millis(ms)).into()).await,
-        None => std::future::pending().await,
-    }
+fn new_mutation() -> MutationId {
+    MutationId(Uuid::now_v7())
 }
 
-fn unix_now() -> UnixMillis {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMillis(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
-}
-
-fn new_uuid() -> Uuid {
-    Uuid::now_v7()
+/// An id for a store that has none yet.
+#[must_use]
+pub fn new_replica() -> ReplicaId {
+    ReplicaId(Uuid::now_v7())
 }

@@ -36,9 +36,12 @@ impl Feed {
 
     /// The next frame, as JSON text.
     pub async fn next(&mut self) -> Result<String, FeedError> {
-        match self.socket.receive().await {
-            Received::Text(frame) => Ok(frame),
-            Received::Closed(code, reason) => Err(FeedError::Ended { code, reason }),
+        loop {
+            match self.socket.receive().await {
+                Received::Text(frame) => return Ok(frame),
+                Received::Sign => {}
+                Received::Closed(code, reason) => return Err(FeedError::Ended { code, reason }),
+            }
         }
     }
 }

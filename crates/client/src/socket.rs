@@ -19,6 +19,8 @@ pub(crate) struct Socket {
 #[derive(Debug)]
 pub(crate) enum Received {
     Text(String),
+    /// Nothing to act on, but a sign that somebody is there.
+    Sign,
     /// With the close code, where there was one.
     Closed(Option<u16>, String),
 }
@@ -40,19 +42,17 @@ impl Socket {
         self.stream.send(Message::text(text)).await.is_ok()
     }
 
-    /// The next text frame. Cancel-safe.
+    /// The next thing that comes. Cancel-safe.
     pub(crate) async fn receive(&mut self) -> Received {
-        loop {
-            match self.stream.next().await {
-                Some(Ok(Message::Text(text))) => return Received::Text(text.as_str().to_owned()),
-                Some(Ok(Message::Close(frame))) => {
-                    let reason = frame.as_ref().map(|frame| frame.reason.as_str().to_owned()).unwrap_or_default();
-                    return Received::Closed(frame.map(|frame| frame.code.into()), reason);
-                }
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Received::Closed(None, error.to_string()),
-                None => return Received::Closed(None, "the line was cut".into()),
+        match self.stream.next().await {
+            Some(Ok(Message::Text(text))) => Received::Text(text.as_str().to_owned()),
+            Some(Ok(Message::Close(frame))) => {
+                let reason = frame.as_ref().map(|frame| frame.reason.as_str().to_owned()).unwrap_or_default();
+                Received::Closed(frame.map(|frame| frame.code.into()), reason)
             }
+            Some(Ok(_)) => Received::Sign,
+            Some(Err(error)) => Received::Closed(None, error.to_string()),
+            None => Received::Closed(None, "the line was cut".into()),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tidebook_book::BookId;
-use tidebook_client::{Api, Driver, Happened};
+use tidebook_client::{Api, Driver, Happened, Store, new_replica};
 use tidebook_ledger::{Checked, ContactId, Direction, LedgerOp, TransactionId};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -30,8 +30,8 @@ impl Writer {
     /// Opens the book and waits until all of it is here.
     pub async fn open(server: &Server, account: &Account, book: BookId) -> Result<Self> {
         let api = Api::new(&server.origin(), Some(account.token.clone()))?;
-        let mut driver = Driver::new(api, account.user, CLIENT);
-        driver.open_book(book);
+        let mut driver = Driver::new(api, Store::in_memory(new_replica())?, account.user, CLIENT)?;
+        driver.open_book(book)?;
         let mut writer = Self { driver, book };
         let is_here = |driver: &Driver| driver.replica().book(book).is_some_and(|copy| copy.is_current());
         writer.work_until("the book is here", is_here).await?;

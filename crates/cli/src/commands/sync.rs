@@ -1,0 +1,98 @@
+//! `tidebook sync`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use clap::Args;
+use serde_json::{Value, json};
+use tidebook_client::{Happened, Reached};
+
+use super::status::status_word;
+use crate::arguments::Asked;
+use crate::device::Device;
+use crate::exit::{answer, note};
+use crate::say::{Cell, Table};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tidebook sync\n  tidebook sync --wait 600")]
+pub(crate) struct Arguments {
+    /// How long to try, in seconds, where there is no network or much to do
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    wait: u64,
+    #[command(flatten)]
+    asked: Asked,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let mut device = Device::open(&arguments.asked).await?;
+    device.require_network("sync")?;
+    let mut books: Vec<_> = device.refresh_books().await?.into_iter().map(|book| book.id).collect();
+    // Also those that are no longer in the list: something may wait in them.
+    books.extend(device.driver.store().read(|rows| rows.books())?);
+    for book in &books {
+        device.driver.open_book(*book)?;
+    }
+    let reached = device.reach_or_wait(Duration::from_secs(arguments.wait)).await?;
+    let mut told: Vec<Value> = Vec::new();
+    let mut table = Table::default();
+    let opened: Vec<_> = device.driver.open_books().collect();
+    for book in opened {
+        let replica = device.driver.replica();
+        let Some(copy) = replica.book(book) else { continue };
+        let name = copy.view().domain.book().map(|book| book.name.clone()).unwrap_or_default();
+        let word = status_word(copy, replica.sync_status(book));
+        told.push(json!({"book": book, "name": name, "status": word, "seq": copy.seq(), "hash": copy.hash()}));
+        table.row([Cell::text(name), Cell::text(word)]);
+    }
+    answer(device.form, &told, || table.lines())?;
+    match reached {
+        Reached::Current => Ok(ExitCode::SUCCESS),
+        Reached::Refused => {
+            note("tidebook: something needs you: see `tidebook status`");
+            Ok(ExitCode::FAILURE)
+        }
+        Reached::Unreachable(reason) | Reached::TooSlow(reason) => {
+            bail!("not everything is synced ({reason}); {} on this device", unsent_words(device.driver.unsent()))
+        }
+        Reached::SignedOut => bail!("the session has ended; sign in again with `tidebook login`, nothing is lost"),
+    }
+}
+
+fn unsent_words(unsent: usize) -> String {
+    match unsent {
+        0 => "nothing waits".into(),
+        1 => "1 change waits".into(),
+        many => format!("{many} changes wait"),
+    }
+}
+
+impl Device {
+    /// As long as it takes, also while there is no line.
+    async fn reach_or_wait(&mut self, within: Duration) -> Result<Reached> {
+        let deadline = tokio::time::Instant::now() + within;
+        loop {
+            let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+            let reached = self.driver.reach(left).await?;
+            if reached == Reached::Current {
+                self.note_synced()?;
+            }
+            let Reached::Unreachable(_) = reached else { return Ok(reached) };
+            if left.is_zero() || !self.wait_for_a_line(deadline).await? {
+                return Ok(reached);
+            }
+        }
+    }
+
+    /// Whether there is one before the deadline.
+    async fn wait_for_a_line(&mut self, deadline: tokio::time::Instant) -> Result<bool> {
+        while self.driver.is_unreachable() {
+            let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+            let happened: Option<Happened> = self.driver.next_within(left).await?;
+            if happened.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,5 +1,0 @@
-//! `tidebook import`: debts from elsewhere, through a replica of the book.
-
-pub(crate) mod splitwise;
-
-mod upload;
