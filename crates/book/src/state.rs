@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     Author, BookChange, BookId, ChainHash, Change, Domain, Draft, Entry, Epoch, Knows, MemberChange, MutationNumber,
-    Person, Rejected, ReplicaId, Role, Seq, UserId, read_by_name,
+    Person, Rejected, ReplicaId, Role, Seq, SortedMap, UserId, read_by_name,
 };
 
 /// Members and roles, and the domain's state.
@@ -139,7 +139,7 @@ pub struct Snapshot<D: Domain> {
     pub state_version: u32,
     pub state_hash: ChainHash,
     /// Each replica's last number.
-    pub replicas: BTreeMap<ReplicaId, MutationNumber>,
+    pub replicas: SortedMap<ReplicaId, MutationNumber>,
     pub people: Vec<Person>,
     pub state: D::State,
 }

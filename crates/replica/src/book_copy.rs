@@ -1,5 +1,6 @@
 //! A copy of one book: confirmed state, outbox, and the view they make.
 
+mod confirmed;
 mod following;
 mod keeping;
 
@@ -18,6 +19,7 @@ use crate::outbox::{Outbox, Pending};
 use crate::presence::Peers;
 use crate::{Contradictions, Held, Keeps, Monotonic};
 
+use confirmed::NewStart;
 use following::Phase;
 pub(crate) use following::{NextTry, Parting, SnapshotFate};
 use keeping::Kept;
@@ -46,6 +48,11 @@ pub struct BookCopy<D: Domain> {
     contradictions: Contradictions,
     /// Grows only with what the person typed, and shrinks as they decide: to let go of one would be to lose it.
     rejections: Vec<Rejection<D>>,
+    /// Own mutations that entered lately, as rows by the seqs of their entries; where there is a store, those that it does
+    /// not have yet.
+    confirmed: Vec<(Seq, String)>,
+    /// The snapshot this copy starts from, until nothing of what its history lacks can be lost.
+    new_start: Option<NewStart>,
     /// How it stands with its store on this device, where it has one.
     kept: Option<Kept>,
 }
@@ -81,10 +88,13 @@ pub(crate) struct Withdrawn<D: Domain> {
 /// As much of an own entry as tells its mutation's fate: what it changed is in the state already, readable here or not.
 struct Fate {
     id: MutationId,
+    seq: Seq,
+    replica: ReplicaId,
+    n: MutationNumber,
     rejected: Option<Rejected>,
 }
 
-read_by_name!(Fate { id; rejected });
+read_by_name!(Fate { id, seq, replica, n; rejected });
 
 impl<D: Domain> BookCopy<D> {
     /// A copy that has nothing yet. `last_n`: the last number this replica gave to a mutation of the book. The seed
@@ -108,6 +118,8 @@ impl<D: Domain> BookCopy<D> {
             wrong_epoch_at: None,
             contradictions: Contradictions::default(),
             rejections: Vec::new(),
+            confirmed: Vec::new(),
+            new_start: None,
             kept: match keeps {
                 Keeps::InStore => Some(Kept::default()),
                 Keeps::InMemory => None,
@@ -235,7 +247,7 @@ impl<D: Domain> BookCopy<D> {
     pub(crate) fn renumber(&mut self, replica: ReplicaId) -> BTreeSet<D::Touched> {
         self.author.replica = replica;
         self.outbox.lift_hold_for_new_replica();
-        let applied = self.taking_the_outbox_off(|copy, _| copy.last_n = copy.outbox.renumber());
+        let applied = self.taking_the_outbox_off(|copy, _| copy.last_n = copy.outbox.renumber(MutationNumber::ZERO));
         self.note_whole_outbox();
         applied.touched
     }
@@ -252,8 +264,8 @@ impl<D: Domain> BookCopy<D> {
             return Ok(Applied::nothing());
         }
         Ok(self.taking_the_outbox_off(|copy, applied| {
-            for Fate { id, rejected } in fates {
-                copy.settle(id, rejected, applied);
+            for fate in fates {
+                copy.settle(fate, applied);
             }
         }))
     }
@@ -310,7 +322,8 @@ impl<D: Domain> BookCopy<D> {
             applied.news.extend(touched.iter().cloned());
         }
         applied.touched.extend(touched);
-        self.settle(entry.id, entry.rejected, applied);
+        let Entry { id, seq, replica, n, rejected, .. } = entry;
+        self.settle(Fate { id, seq, replica, n, rejected }, applied);
     }
 
     /// Puts another confirmed state below the outbox.
@@ -335,13 +348,19 @@ impl<D: Domain> BookCopy<D> {
 
     /// Runs `change` on the confirmed state, then puts what is left of the outbox back on top.
     fn taking_the_outbox_off(&mut self, change: impl FnOnce(&mut Self, &mut Applied<D>)) -> Applied<D> {
+        let mut applied = self.take_the_outbox_off();
+        change(self, &mut applied);
+        self.replay_the_outbox(&mut applied.touched);
+        applied
+    }
+
+    #[inline(never)]
+    fn take_the_outbox_off(&mut self) -> Applied<D> {
         let mut applied = Applied::nothing();
         for pending in self.outbox.iter_mut().rev() {
             applied.touched.extend(touched_by::<D>(&pending.predicted, &self.view));
             self.view.revert_all(std::mem::take(&mut pending.undos));
         }
-        change(self, &mut applied);
-        self.replay_the_outbox(&mut applied.touched);
         applied
     }
 
@@ -358,19 +377,26 @@ impl<D: Domain> BookCopy<D> {
     }
 
     /// The entry is its mutation's fate, under whatever number: the outbox lets go of it, and a rejection is kept for the
-    /// person, unless they took the mutation back themselves.
-    fn settle(&mut self, id: MutationId, rejected: Option<Rejected>, applied: &mut Applied<D>) {
-        let Some(pending) = self.outbox.take(id) else { return };
+    /// person. Of what they took back themselves nothing is kept.
+    fn settle(&mut self, fate: Fate, applied: &mut Applied<D>) {
+        let Some(pending) = self.outbox.take(fate.id) else { return };
         if let Some(kept) = &mut self.kept {
-            kept.note_mutation(id);
+            kept.note_mutation(fate.id);
         }
         applied.touched.extend(touched_by::<D>(&pending.predicted, &self.view));
-        if let Some(rejected) = rejected.filter(|_| !pending.is_withdrawn()) {
-            applied.rejected.push(id);
-            if let Some(kept) = &mut self.kept {
-                kept.note_rejection(id);
+        if pending.is_withdrawn() {
+            return;
+        }
+        let mutation = pending.mutation;
+        match fate.rejected {
+            None => self.remember(&fate, mutation),
+            Some(rejected) => {
+                applied.rejected.push(fate.id);
+                if let Some(kept) = &mut self.kept {
+                    kept.note_rejection(fate.id);
+                }
+                self.rejections.push(Rejection { mutation, rejected });
             }
-            self.rejections.push(Rejection { mutation: pending.mutation, rejected });
         }
     }
 

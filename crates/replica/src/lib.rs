@@ -23,9 +23,10 @@
 //! With [`Keeps::InStore`] a book begins with [`Replica::open_stored_book`], where something is stored of it, and a mutation is
 //! offered once it is stored. Whenever [`Replica::to_write`] names a book, in one transaction of the store: read the stored
 //! replica id, and pass another than [`Replica::id`] to `handle_new_replica`; read the book's head and ask
-//! [`Replica::lacking`]; read that and pass it to [`Replica::handle_stored`]; then put what [`Replica::take_write`] gives,
-//! and answer with `handle_written` once it is on the disk, or with `handle_write_failed`. To take in what another program
-//! wrote, do the first half of it. A store that fails for good is answered with [`Replica::go_on_in_memory`].
+//! [`Replica::lacking`]; read that and pass it to [`Replica::handle_stored`]; where [`Replica::wants_confirmed`] says so, read
+//! all confirmed mutations and pass them to [`Replica::handle_confirmed`]; then put what [`Replica::take_write`] gives, and
+//! answer with `handle_written` once it is on the disk, or with `handle_write_failed`. To take in what another program
+//! wrote, read what is lacking and write nothing. A store that fails for good is answered with [`Replica::go_on_in_memory`].
 //!
 //! # What a screen shows
 //!
@@ -36,7 +37,9 @@
 //! A copy takes nothing that does not follow from what it has. An entry that leaves a gap or cannot be read, a head with
 //! another hash, a snapshot whose state is not what its hash says: the copy stays as it is and starts over from a
 //! (another) snapshot, at growing intervals ([`BookCopy::contradictions`] counts). The outbox outlives all of it, and
-//! whatever of it has a fate in the log is settled by its id.
+//! whatever of it has a fate in the log is settled by its id. Of a server restored from an older backup the snapshot lacks
+//! own mutations that were confirmed before: those are remembered for some thousand entries, and go back to the front of the
+//! outbox. What is offered once too often its id settles.
 //!
 //! # What grows
 //!

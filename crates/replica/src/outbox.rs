@@ -177,9 +177,8 @@ impl<D: Domain> Outbox<D> {
         }
     }
 
-    /// For a new replica id: numbers from 1, the rest as it was, all to be offered. Returns the last number given.
-    pub(crate) fn renumber(&mut self) -> MutationNumber {
-        let mut last = MutationNumber::ZERO;
+    /// Numbers from the one after `last` on, the rest as it was, all to be offered. Returns the last number given.
+    pub(crate) fn renumber(&mut self, mut last: MutationNumber) -> MutationNumber {
         for pending in &mut self.pending {
             last = last.next();
             pending.mutation.n = last;

@@ -1,13 +1,14 @@
 //! What a store on a device keeps of a book, and what has to be written there.
 //!
-//! A store keeps, per book: a head, a state, the entries after it (and some before, for history), the outbox, and the
-//! rejections nobody has dealt with; all as text. Several programs may use one store at once, each with a replica of its
+//! A store keeps, per book: a head, a state, the entries after it (and some before, for history), the outbox, the
+//! rejections nobody has dealt with, and own mutations that were confirmed lately; all as text. Several programs may use one store at once, each with a replica of its
 //! own in memory: the head's revision grows with every write, and who finds another than they know reads what is new before
 //! they write. See the crate's documentation for the order of calls.
 
 use std::collections::BTreeMap;
 
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
 use tidebook_book::{
     BookState, ChainHash, Domain, Epoch, Mutation, MutationId, MutationNumber, Person, Rejected, ReplicaId, Role, Seq,
     UserId, read_by_name,
@@ -91,21 +92,24 @@ pub struct StoreWrite {
     pub head: String,
     /// Takes the place of the one there is.
     pub state: Option<String>,
-    /// Comes before the entries below are put.
+    /// Comes before the rows of the two lists below are put.
     pub forget: Forget,
     pub entries: Vec<(Seq, String)>,
+    /// Own mutations, each under the seq of its entry. They are read whole, and only where [`crate::Replica::wants_confirmed`]
+    /// asks for them.
+    pub confirmed: Vec<(Seq, String)>,
     /// Rows to put, or, where there is no text, to delete.
     pub outbox: Vec<(MutationId, Option<String>)>,
     pub rejections: Vec<(MutationId, Option<String>)>,
 }
 
-/// Which stored entries go.
+/// Which stored entries go, and which confirmed mutations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Forget {
     Nothing,
     /// What is older than any history shown offline.
     UpTo(Seq),
-    /// They are of another history.
+    /// What stays of the confirmed mutations is put again.
     All,
 }
 
@@ -168,6 +172,21 @@ pub(crate) struct StoredRejection<Op> {
 }
 
 read_by_name!(StoredRejection<Op: DeserializeOwned> { mutation, rejected });
+
+/// An own mutation that entered: at this seq, under this replica's number.
+pub(crate) struct Confirmed {
+    pub(crate) seq: Seq,
+    pub(crate) replica: ReplicaId,
+    /// As it is pushed.
+    pub(crate) mutation: Box<RawValue>,
+}
+
+read_by_name!(Confirmed { seq, replica, mutation });
+
+/// Its row.
+pub(crate) fn confirmed_row(seq: Seq, replica: ReplicaId, mutation: &str) -> String {
+    format!(r#"{{"seq":{seq},"replica":"{replica}","mutation":{mutation}}}"#)
+}
 
 /// The rows of a book, read.
 pub(crate) struct Rows<D: Domain> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use expect_test::{Expect, expect};
 use tidebook_book::{
     BookChange, BookId, BookState, ChainHash, Change, Entry, Epoch, MemberChange, MutationId, MutationNumber, Person,
-    Rejected, ReplicaId, Role, Seq, Snapshot, UnixMillis, UserId,
+    Rejected, ReplicaId, Role, Seq, Snapshot, SortedMap, UnixMillis, UserId,
 };
 use uuid::Uuid;
 
@@ -111,7 +111,7 @@ fn a_snapshot_holds_the_state_and_leaves_former_members_out_of_it() {
         hash: ChainHash::ZERO,
         state_version: 1,
         state_hash: state.hash(),
-        replicas: BTreeMap::from([(ReplicaId(Uuid::from_u128(1)), MutationNumber(7))]),
+        replicas: SortedMap::from_iter([(ReplicaId(Uuid::from_u128(1)), MutationNumber(7))]),
         people: vec![person(user(0xa), "Ana", Some(Role::Owner)), person(user(0xb), "Ben", None)],
         state: state.domain.clone(),
     };

@@ -3,6 +3,7 @@
 use tidebook_book::{Domain, MutationNumber, Person, Role, Seq, Snapshot};
 use tidebook_protocol::{Refusal, Refused, SnapshotRequired, Subscribe, Subscribed};
 
+use super::NewStart;
 use crate::contradiction::Contradiction;
 use crate::{BookCopy, Held, Monotonic, Pending};
 
@@ -66,7 +67,8 @@ pub(crate) enum SnapshotFate {
 impl<D: Domain> BookCopy<D> {
     /// Whether the book is to be subscribed to on a new line, or again on this one.
     pub(crate) fn wants_subscription(&self) -> bool {
-        matches!(self.phase, Phase::Apart | Phase::Following(_))
+        // What it lacks of the copy's own comes first, so that no gap shows and nothing overtakes it.
+        matches!(self.phase, Phase::Apart | Phase::Following(_)) && self.new_start.is_none()
     }
 
     pub(crate) fn is_following(&self) -> bool {
@@ -240,7 +242,7 @@ impl<D: Domain> BookCopy<D> {
 
     /// Starts over from a snapshot, keeping the outbox. One that comes late, when the copy has gone on by another way,
     /// would take it back in time: it is passed over.
-    pub(crate) fn handle_snapshot(&mut self, now: Monotonic, snapshot: Snapshot<D>) -> SnapshotFate {
+    pub(crate) fn handle_snapshot(&mut self, now: Monotonic, mut snapshot: Snapshot<D>) -> SnapshotFate {
         self.fetch.handle_ended(now);
         let Phase::StartingOver(parting) = self.phase else { return SnapshotFate::PassedOver };
         if snapshot.state_version > D::STATE_VERSION {
@@ -249,7 +251,7 @@ impl<D: Domain> BookCopy<D> {
         }
         let is_same_form = snapshot.state_version == D::STATE_VERSION;
         let (epoch, seq, hash, state_hash) = (snapshot.epoch, snapshot.seq, snapshot.hash, snapshot.state_hash);
-        let people = snapshot.people.clone();
+        let (people, replicas) = (snapshot.people.clone(), std::mem::take(&mut snapshot.replicas));
         let state = snapshot.into_state();
         // An older server's hash is over an older form of the state, which nobody here can make.
         if is_same_form && state.hash() != state_hash {
@@ -257,14 +259,16 @@ impl<D: Domain> BookCopy<D> {
             return SnapshotFate::PassedOver;
         }
         let is_another_history = self.seq > seq || self.epoch.is_some_and(|ours| ours != epoch);
+        let (Parting::At(at) | Parting::PerhapsAt(at)) = parting;
+        let parted_at = at.min(seq);
         let seen_at_most = match parting {
             Parting::PerhapsAt(_) if !is_another_history => seq,
-            Parting::At(at) | Parting::PerhapsAt(at) => at.min(seq),
+            _ => parted_at,
         };
-        self.lower_bases(seen_at_most);
         (self.epoch, self.seq, self.hash, self.head) = (Some(epoch), seq, hash, seq);
         self.phase = Phase::Apart;
         self.handle_people(people);
+        self.start_anew(NewStart { replicas, seen_at_most, parted_at });
         self.replace_state(state);
         SnapshotFate::Taken
     }

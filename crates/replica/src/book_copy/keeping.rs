@@ -1,6 +1,6 @@
 //! What of a copy its store on this device has, and what is still to be written there.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use tidebook_book::{BookState, ChainHash, Domain, Entry, MutationId, MutationNumber, Seq, SortedMap};
 
@@ -14,7 +14,7 @@ use crate::{BookCopy, Forget, Lacking, StoreWrite, Stored, StoredError, Unsent};
 const STATE_AFTER_ENTRIES: u64 = 4_096;
 
 /// How many entries before the state stay, for history and undo without a network.
-const HISTORY_ENTRIES: u64 = 4_096;
+pub(super) const HISTORY_ENTRIES: u64 = 4_096;
 
 /// How a copy stands with its store.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub(crate) struct Kept {
     due: Due,
     /// What the driver is writing just now, and the place to go back to should it fail.
     writing: Option<(Due, Place)>,
+    /// All that the store has of confirmed mutations was read for the next write, which forgets them there.
+    pub(super) has_confirmed: bool,
 }
 
 /// What is stored, as far as this copy knows.
@@ -43,6 +45,8 @@ struct Due {
     entries: Vec<(Seq, String)>,
     outbox: SortedMap<MutationId, ()>,
     rejections: SortedMap<MutationId, ()>,
+    /// Only while they are written.
+    confirmed: Vec<(Seq, String)>,
 }
 
 impl Due {
@@ -87,6 +91,11 @@ impl Kept {
 }
 
 impl<D: Domain> BookCopy<D> {
+    /// The next write forgets what the store has, and some of that is to stay.
+    pub(crate) fn wants_confirmed(&self) -> bool {
+        self.kept.as_ref().is_some_and(|kept| kept.writing.is_none() && kept.due.started_over)
+    }
+
     /// Something here is not in the store yet, and nothing is being written.
     pub(crate) fn has_to_be_written(&self) -> bool {
         self.kept.as_ref().is_some_and(|kept| kept.writing.is_none() && !kept.due.is_empty())
@@ -97,9 +106,11 @@ impl<D: Domain> BookCopy<D> {
         let Some(kept) = &self.kept else { return Ok(None) };
         let head: Head = serde_json::from_str(head)?;
         let Place { revision, starts, .. } = kept.place;
+        // Entries of another history do not follow from what is here.
+        let may_follow = kept.due.started_over || head.epoch.is_none() || head.epoch == self.epoch;
         Ok(if head.revision == revision {
             None
-        } else if revision > 0 && head.starts == starts && self.seq >= head.state_seq {
+        } else if revision > 0 && head.starts == starts && self.seq >= head.state_seq && may_follow {
             Some(Lacking::EntriesAfter(self.seq))
         } else {
             Some(Lacking::Everything(head.state_seq))
@@ -132,6 +143,7 @@ impl<D: Domain> BookCopy<D> {
         // Where another history parts from the one left is not told here: then nothing counts as seen.
         let is_same_history = self.epoch == head.epoch;
         self.lower_bases(if is_same_history { self.seq.min(seq) } else { Seq::ZERO });
+        self.new_start = None;
         (self.seq, self.hash, self.view) = (seq, hash, state);
         (self.epoch, self.role, self.people) = (head.epoch, head.role, head.people.clone());
         if self.is_following() {
@@ -140,6 +152,10 @@ impl<D: Domain> BookCopy<D> {
         if let Some(kept) = &mut self.kept {
             kept.due.entries.clear();
             kept.due.started_over = is_lost;
+            // What entered the history left, and is in the store's outbox still, may be lacking in this one.
+            let Due { outbox, rejections, .. } = &mut kept.due;
+            outbox.retain(|id, ()| self.outbox.find(*id).is_some() || rejections.contains_key(id));
+            self.confirmed.clear();
         }
     }
 
@@ -184,16 +200,10 @@ impl<D: Domain> BookCopy<D> {
     fn merge_outbox(&mut self, rows: Rows<D>) {
         let Some(kept) = &mut self.kept else { return };
         let is_same_line = rows.head.replica == self.author.replica;
-        let mut order: Vec<MutationId> = Vec::new();
-        let mut mine: HashMap<MutationId, Pending<D>> = HashMap::new();
-        for pending in self.outbox.take_all() {
-            order.push(pending.mutation.id);
-            mine.insert(pending.mutation.id, pending);
-        }
         let mut merged: VecDeque<Pending<D>> = VecDeque::new();
         for (mutation, encoded) in rows.outbox {
             let is_due = kept.due.outbox.contains_key(&mutation.id);
-            match mine.remove(&mutation.id) {
+            match self.outbox.take(mutation.id) {
                 Some(mut known) if is_due => {
                     known.give_number(mutation.n);
                     merged.push_back(known);
@@ -206,7 +216,7 @@ impl<D: Domain> BookCopy<D> {
         }
         let mut last_n = if is_same_line { rows.head.last_n } else { MutationNumber::ZERO };
         // What was stored and is not any more found its fate elsewhere.
-        for pending in order.into_iter().filter_map(|id| mine.remove(&id)).filter(|pending| !pending.is_saved) {
+        for pending in self.outbox.take_all().into_iter().filter(|pending| !pending.is_saved) {
             merged.push_back(pending);
             if let Some(pending) = merged.back_mut().filter(|_| is_same_line) {
                 last_n = last_n.next();
@@ -218,7 +228,7 @@ impl<D: Domain> BookCopy<D> {
         self.outbox.put_back(merged);
         self.last_n = last_n;
         if !is_same_line {
-            self.last_n = self.outbox.renumber();
+            self.last_n = self.outbox.renumber(MutationNumber::ZERO);
             self.note_whole_outbox();
         }
     }
@@ -260,7 +270,12 @@ impl<D: Domain> BookCopy<D> {
     /// The next write, for a store whose head was compared in the same transaction.
     pub(crate) fn take_write(&mut self) -> Option<StoreWrite> {
         let kept = self.kept.as_mut().filter(|kept| kept.writing.is_none() && !kept.due.is_empty())?;
-        let (due, before) = (std::mem::take(&mut kept.due), kept.place);
+        let has_confirmed = std::mem::take(&mut kept.has_confirmed);
+        if kept.due.started_over && !has_confirmed {
+            return None;
+        }
+        let (mut due, before) = (std::mem::take(&mut kept.due), kept.place);
+        due.confirmed = std::mem::take(&mut self.confirmed);
         let with_state = due.started_over || self.seq.0 - before.state_seq.0 > STATE_AFTER_ENTRIES;
         let state_seq = if with_state { self.seq } else { before.state_seq };
         let (revision, starts) = (before.revision + 1, before.starts + u64::from(due.started_over));
@@ -286,12 +301,12 @@ impl<D: Domain> BookCopy<D> {
         let row = |id: &MutationId| (*id, self.outbox.find(*id).map(|pending| pending.encoded.clone()));
         let outbox = due.outbox.keys().map(row).collect();
         let rejections = due.rejections.keys().map(|id| (*id, self.rejection_row(*id))).collect();
-        let entries = due.entries.clone();
+        let (entries, confirmed) = (due.entries.clone(), due.confirmed.clone());
         if let Some(kept) = &mut self.kept {
             kept.writing = Some((due, before));
         }
         let state = with_state.then(|| self.state_row());
-        Some(StoreWrite { head: text(&head), state, forget, entries, outbox, rejections })
+        Some(StoreWrite { head: text(&head), state, forget, entries, confirmed, outbox, rejections })
     }
 
     fn rejection_row(&self, id: MutationId) -> Option<String> {
@@ -319,27 +334,30 @@ impl<D: Domain> BookCopy<D> {
         row
     }
 
-    /// It is in the store, for good.
-    pub(crate) fn handle_written(&mut self) {
-        let Some(kept) = &mut self.kept else { return };
-        let Some((written, _)) = kept.writing.take() else { return };
+    /// It is in the store, for good. True where the server may be asked for the book from now on.
+    pub(crate) fn handle_written(&mut self) -> bool {
+        let Some(kept) = &mut self.kept else { return false };
+        let Some((written, _)) = kept.writing.take() else { return false };
         for pending in self.outbox.iter_mut() {
             let id = &pending.mutation.id;
             pending.is_saved |= written.outbox.contains_key(id) && !kept.due.outbox.contains_key(id);
         }
+        self.new_start.take_if(|_| written.started_over && !kept.due.started_over).is_some()
     }
 
     /// Nothing of it is in the store.
     pub(crate) fn handle_write_failed(&mut self) {
         let Some(kept) = &mut self.kept else { return };
-        let Some((unwritten, before)) = kept.writing.take() else { return };
+        let Some((mut unwritten, before)) = kept.writing.take() else { return };
+        self.confirmed.append(&mut unwritten.confirmed);
         kept.place = before;
         kept.due = unwritten.followed_by(std::mem::take(&mut kept.due));
     }
 
     /// There is no store any more: what is here is offered as it is.
     pub(crate) fn go_on_in_memory(&mut self) {
-        self.kept = None;
+        let writing = self.kept.take().and_then(|kept| kept.writing);
+        self.start_without_store(writing.map(|(due, _)| due.confirmed).unwrap_or_default());
         self.outbox.iter_mut().for_each(|pending| pending.is_saved = true);
     }
 
@@ -362,7 +380,7 @@ impl<D: Domain> BookCopy<D> {
 }
 
 impl<D: Domain> Pending<D> {
-    fn stored(mutation: tidebook_book::Mutation<D::Op>, encoded: String) -> Self {
+    pub(super) fn stored(mutation: tidebook_book::Mutation<D::Op>, encoded: String) -> Self {
         let (predicted, undos) = (Vec::new(), Vec::new());
         Self { mutation, encoded, sent: false, is_saved: true, predicted, undos }
     }

@@ -1,5 +1,7 @@
 //! All books of a replica and their store on this device.
 
+use std::collections::BTreeSet;
+
 use tidebook_book::{BookId, Domain, ReplicaId};
 
 use super::Replica;
@@ -44,7 +46,24 @@ impl<D: Domain> Replica<D> {
         Ok(())
     }
 
-    /// What to write now, for a store whose head was found to lack nothing here in the same transaction. Answer with
+    /// Whether all confirmed mutations that the store has of a book are to be read and passed to [`Self::handle_confirmed`]
+    /// before the next write: the copy starts over, perhaps in a history that lacks some of them.
+    #[must_use]
+    pub fn wants_confirmed(&self, book: BookId) -> bool {
+        self.books.get(&book).is_some_and(BookCopy::wants_confirmed)
+    }
+
+    /// Takes them in, in any order, in the transaction of the next write. What does not read changes nothing.
+    pub fn handle_confirmed(&mut self, book: BookId, rows: Vec<String>) -> Result<(), StoredError> {
+        let Some(copy) = self.books.get_mut(&book) else { return Ok(()) };
+        let Applied { touched, .. } = copy.handle_confirmed(rows)?;
+        self.tell_changed(book, touched, BTreeSet::new());
+        self.events.push_back(Event::Status);
+        Ok(())
+    }
+
+    /// What to write now, for a store whose head was found to lack nothing here in the same transaction; none without what
+    /// [`Self::wants_confirmed`] asks for. Answer with
     /// `handle_written` or `handle_write_failed`; there is no other write of the book until then.
     pub fn take_write(&mut self, book: BookId) -> Option<StoreWrite> {
         self.books.get_mut(&book)?.take_write()
@@ -53,7 +72,9 @@ impl<D: Domain> Replica<D> {
     /// The write is on the disk: what it held outlives the program, and goes to the server.
     pub fn handle_written(&mut self, book: BookId) {
         if let Some(copy) = self.books.get_mut(&book) {
-            copy.handle_written();
+            if copy.handle_written() {
+                self.subscribe(book);
+            }
             self.events.push_back(Event::Status);
             self.push_outbox(book);
         }

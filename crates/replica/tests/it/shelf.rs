@@ -16,17 +16,19 @@ pub(crate) struct Shelf {
     pub(crate) entries: BTreeMap<u64, String>,
     pub(crate) outbox: BTreeMap<MutationId, String>,
     pub(crate) rejections: BTreeMap<MutationId, String>,
+    pub(crate) confirmed: BTreeMap<u64, String>,
 }
 
 impl Shelf {
     pub(crate) fn new() -> Self {
         let (entries, outbox, rejections) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { replica: ME, head: None, state: None, entries, outbox, rejections }
+        Self { replica: ME, head: None, state: None, entries, outbox, rejections, confirmed: BTreeMap::new() }
     }
 
     /// One transaction: reads what the replica lacks, then writes what the store lacks. What was read last.
     pub(crate) fn sync(&mut self, stage: &mut Stage) -> Option<Lacking> {
         let lacking = self.read(stage);
+        self.read_confirmed(stage);
         if let Some(write) = stage.replica.take_write(BOOK) {
             self.put(write);
             stage.replica.handle_written(BOOK);
@@ -54,15 +56,25 @@ impl Shelf {
         Some(lacking)
     }
 
+    /// Where that is asked for.
+    pub(crate) fn read_confirmed(&self, stage: &mut Stage) {
+        if stage.replica.wants_confirmed(BOOK) {
+            let rows = self.confirmed.values().cloned().collect();
+            stage.replica.handle_confirmed(BOOK, rows).expect("rows that read");
+        }
+    }
+
     pub(crate) fn put(&mut self, write: StoreWrite) {
         self.head = Some(write.head);
         self.state = write.state.or(self.state.take());
-        match write.forget {
-            Forget::Nothing => {}
-            Forget::UpTo(seq) => self.entries.retain(|at, _| *at > seq.0),
-            Forget::All => self.entries.clear(),
+        for (rows, texts) in [(&mut self.entries, write.entries), (&mut self.confirmed, write.confirmed)] {
+            match write.forget {
+                Forget::Nothing => {}
+                Forget::UpTo(seq) => rows.retain(|at, _| *at > seq.0),
+                Forget::All => rows.clear(),
+            }
+            rows.extend(texts.into_iter().map(|(seq, text)| (seq.0, text)));
         }
-        self.entries.extend(write.entries.into_iter().map(|(seq, text)| (seq.0, text)));
         for (rows, changes) in [(&mut self.outbox, write.outbox), (&mut self.rejections, write.rejections)] {
             for (id, row) in changes {
                 match row {

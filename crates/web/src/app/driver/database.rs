@@ -35,10 +35,13 @@ pub(crate) enum Rows {
     Outbox,
     /// By book and mutation.
     Rejections,
+    /// By book and seq.
+    Confirmed,
 }
 
 impl Rows {
-    const ALL: [Self; 6] = [Self::Facts, Self::Heads, Self::States, Self::Entries, Self::Outbox, Self::Rejections];
+    const ALL: [Self; 7] =
+        [Self::Facts, Self::Heads, Self::States, Self::Entries, Self::Outbox, Self::Rejections, Self::Confirmed];
 
     fn name(self) -> &'static str {
         match self {
@@ -48,6 +51,7 @@ impl Rows {
             Self::Entries => "entries",
             Self::Outbox => "outbox",
             Self::Rejections => "rejections",
+            Self::Confirmed => "confirmed",
         }
     }
 }
@@ -61,8 +65,8 @@ pub(crate) enum Mode {
     WriteForGood,
 }
 
-/// The version of the stores and their keys. What is in a row tells its own format.
-const VERSION: u32 = 1;
+/// The version of the stores and their keys. What is in a row tells its own format. Version 1 had all but the last store.
+const VERSION: u32 = 2;
 
 /// An open database. It gives way to whoever wants to delete it or to change its form.
 pub(crate) struct Database {
@@ -188,7 +192,7 @@ pub(crate) fn pairs_of(first: &str, after: Option<f64>, up_to: Option<f64>) -> R
 fn make_stores(request: &IdbOpenDbRequest) {
     let Some(database) = request.result().ok().and_then(|result| result.dyn_into::<IdbDatabase>().ok()) else { return };
     for rows in Rows::ALL {
-        // Fails only where it is there, and in version 1 it is not.
+        // Fails only where an earlier version has made it, and then it stays with all that is in it.
         let _ = database.create_object_store(rows.name());
     }
 }

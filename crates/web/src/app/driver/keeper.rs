@@ -123,7 +123,7 @@ impl Keeper {
         for rows in [Rows::Heads, Rows::States] {
             transaction.delete(rows, &key.as_str().into())?;
         }
-        for rows in [Rows::Entries, Rows::Outbox, Rows::Rejections] {
+        for rows in [Rows::Entries, Rows::Outbox, Rows::Rejections, Rows::Confirmed] {
             transaction.delete(rows, &pairs_of(&key, None, None)?)?;
         }
         transaction.done().await
@@ -168,9 +168,14 @@ impl Transaction {
             Lacking::EntriesAfter(seq) => (None, seq),
         };
         let entries = self.all(Rows::Entries, &pairs_of(&key, Some(number(after)), None)?).await?;
-        let outbox = self.all(Rows::Outbox, &pairs_of(&key, None, None)?).await?;
-        let rejections = self.all(Rows::Rejections, &pairs_of(&key, None, None)?).await?;
+        let outbox = self.all_of(Rows::Outbox, book).await?;
+        let rejections = self.all_of(Rows::Rejections, book).await?;
         Ok(Stored { lacking, head, state, entries, outbox, rejections })
+    }
+
+    /// All rows of one kind that a book has.
+    pub(super) async fn all_of(&self, rows: Rows, book: BookId) -> Result<Vec<String>, Fault> {
+        self.all(rows, &pairs_of(&book.to_string(), None, None)?).await
     }
 
     /// Of the entries after a seq, the first that is kept, and those that mention something.
@@ -189,13 +194,15 @@ impl Transaction {
         if let Some(state) = &write.state {
             self.put(Rows::States, &key.as_str().into(), state)?;
         }
-        match write.forget {
-            Forget::Nothing => {}
-            Forget::UpTo(seq) => self.delete(Rows::Entries, &pairs_of(&key, None, Some(number(seq)))?)?,
-            Forget::All => self.delete(Rows::Entries, &pairs_of(&key, None, None)?)?,
-        }
-        for (seq, text) in &write.entries {
-            self.put(Rows::Entries, &pair(&key, number(*seq).into()), text)?;
+        for (rows, texts) in [(Rows::Entries, &write.entries), (Rows::Confirmed, &write.confirmed)] {
+            match write.forget {
+                Forget::Nothing => {}
+                Forget::UpTo(seq) => self.delete(rows, &pairs_of(&key, None, Some(number(seq)))?)?,
+                Forget::All => self.delete(rows, &pairs_of(&key, None, None)?)?,
+            }
+            for (seq, text) in texts {
+                self.put(rows, &pair(&key, number(*seq).into()), text)?;
+            }
         }
         self.write_rows(Rows::Outbox, &key, &write.outbox)?;
         self.write_rows(Rows::Rejections, &key, &write.rejections)

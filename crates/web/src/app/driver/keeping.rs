@@ -9,7 +9,7 @@ use tidebook_replica::{BookCopy, Lacking, NewMutation, Replica, Unsent};
 use wasm_bindgen::JsCast;
 
 use super::clock::{monotonic, new_id};
-use super::database::{Fault, Mode, Transaction};
+use super::database::{Fault, Mode, Rows, Transaction};
 use super::keeper::{Keeper, LOST};
 use super::{Driver, spawn};
 use crate::app::alone::{self, Brought};
@@ -113,10 +113,15 @@ impl Driver {
         }
         let Some(head) = transaction.head(book).await? else { return Ok(()) };
         // What does not read was written by a later version of the app, which is not to be harmed.
-        let lacking = self.read(|replica| replica.lacking(book, &head)).map_err(|_| Fault::Newer)?;
-        let Some(lacking) = lacking else { return Ok(()) };
-        let stored = transaction.read(book, head, lacking).await?;
-        self.step(|replica, _| replica.handle_stored(book, &stored)).map_err(|_| Fault::Newer)
+        if let Some(lacking) = self.read(|replica| replica.lacking(book, &head)).map_err(|_| Fault::Newer)? {
+            let stored = transaction.read(book, head, lacking).await?;
+            self.step(|replica, _| replica.handle_stored(book, &stored)).map_err(|_| Fault::Newer)?;
+        }
+        if self.read(|replica| replica.wants_confirmed(book)) {
+            let rows = transaction.all_of(Rows::Confirmed, book).await?;
+            self.step(|replica, _| replica.handle_confirmed(book, rows)).map_err(|_| Fault::Newer)?;
+        }
+        Ok(())
     }
 
     async fn read_book(self: Rc<Self>, book: BookId) {

@@ -188,22 +188,28 @@ impl Driver {
 
     /// One event: `act` gives it to the replica, and what follows is done.
     pub(crate) fn step<R>(self: &Rc<Self>, act: impl FnOnce(&mut Replica<Ledger>, Monotonic) -> R) -> R {
-        let mut news = News::default();
-        let result = {
+        let (result, news) = {
             let mut replica = self.replica.borrow_mut();
             let behind = self.books_behind(&replica);
             let result = act(&mut replica, monotonic());
-            while let Some(event) = replica.poll_event() {
-                self.follow(&mut replica, event, &mut news);
-            }
-            self.send(&mut replica);
-            self.wind_up(&replica);
-            news.forget_what_was_missed(&behind);
-            result
+            (result, self.follow_up(&mut replica, &behind))
         };
         (self.tell)(news);
         self.keep();
         result
+    }
+
+    /// What follows from an event is the same for all of them.
+    #[inline(never)]
+    fn follow_up(self: &Rc<Self>, replica: &mut Replica<Ledger>, behind: &[BookId]) -> News {
+        let mut news = News::default();
+        while let Some(event) = replica.poll_event() {
+            self.follow(replica, event, &mut news);
+        }
+        self.send(replica);
+        self.wind_up(replica);
+        news.forget_what_was_missed(behind);
+        news
     }
 
     /// The books whose log is not here up to the head: what comes there is no news but catching up.

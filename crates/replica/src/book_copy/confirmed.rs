@@ -1,0 +1,131 @@
+//! Own mutations that were confirmed: a server restored from a backup may have lost them, and gets them back from here.
+
+use std::collections::VecDeque;
+
+use tidebook_book::{Domain, Mutation, MutationNumber, ReplicaId, Seq, SortedMap};
+
+use super::keeping::HISTORY_ENTRIES;
+use super::{Applied, Fate};
+use crate::outbox::encode;
+use crate::stored::{Confirmed, confirmed_row};
+use crate::{BookCopy, Pending, StoredError};
+
+/// How much of them stays in memory where there is no store, as text. In a store they are about as long as the entries
+/// beside them, and go with those.
+const CONFIRMED_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// What a snapshot tells of its history.
+#[derive(Debug)]
+pub(super) struct NewStart {
+    /// Each replica's last number.
+    pub(super) replicas: SortedMap<ReplicaId, MutationNumber>,
+    /// How much of it was seen here at most, as far as that could be told without looking at what it lacks.
+    pub(super) seen_at_most: Seq,
+    /// Where it parts from the one before at the latest, should it be another.
+    pub(super) parted_at: Seq,
+}
+
+/// What a snapshot's history has of the mutations that were confirmed before, and what it lacks.
+struct Compared<D: Domain> {
+    there: Vec<(Seq, String)>,
+    /// In the order of their old entries.
+    lacking: VecDeque<Pending<D>>,
+    seen_at_most: Seq,
+}
+
+impl<D: Domain> BookCopy<D> {
+    /// The mutation has its entry, and may be lacking one day.
+    pub(super) fn remember(&mut self, Fate { seq, replica, n, .. }: &Fate, mut mutation: Mutation<D::Op>) {
+        mutation.n = *n;
+        self.confirmed.push((*seq, confirmed_row(*seq, *replica, &encode(&mutation))));
+        if self.kept.is_none() {
+            let oldest = self.seq.0.saturating_sub(HISTORY_ENTRIES);
+            let mut bytes: usize = self.confirmed.iter().map(|(_, row)| row.len()).sum();
+            self.confirmed.retain(|(seq, row)| {
+                let stays = seq.0 > oldest && bytes <= CONFIRMED_BYTES_MAX;
+                bytes -= if stays { 0 } else { row.len() };
+                stays
+            });
+        }
+    }
+
+    /// Goes on in the history of a snapshot; with a store, once all that was confirmed has been read from there.
+    pub(super) fn start_anew(&mut self, start: NewStart) {
+        self.lower_bases(start.seen_at_most);
+        self.new_start = Some(start);
+        if self.kept.is_none() {
+            if let Ok(compared) = self.compare(Vec::new()) {
+                self.offer_what_is_lacking(compared);
+            }
+            self.new_start = None;
+        }
+    }
+
+    /// Takes in all confirmed mutations that the store has. What does not read changes nothing.
+    pub(crate) fn handle_confirmed(&mut self, stored: Vec<String>) -> Result<Applied<D>, StoredError> {
+        let compared = self.compare(stored)?;
+        if let Some(kept) = &mut self.kept {
+            kept.has_confirmed = true;
+        }
+        Ok(self.taking_the_outbox_off(|copy, _| copy.offer_what_is_lacking(compared)))
+    }
+
+    /// Compares what is stored, and what is only here, with the history of the snapshot.
+    fn compare(&self, stored: Vec<String>) -> Result<Compared<D>, StoredError> {
+        let start = self.new_start.as_ref();
+        let seen_at_most = start.map_or(Seq(u64::MAX), |start| start.seen_at_most);
+        let mut compared = Compared { there: Vec::new(), lacking: VecDeque::new(), seen_at_most };
+        for text in stored.into_iter().chain(self.confirmed.iter().map(|(_, text)| text.clone())) {
+            let Confirmed { seq, replica, mutation } = serde_json::from_str(&text)?;
+            let mutation: Mutation<D::Op> = serde_json::from_str(mutation.get())?;
+            match start {
+                Some(start) if mutation.n > start.last_number(replica) => {
+                    if seq <= self.seq {
+                        // The snapshot would have it, if its history were the same.
+                        compared.seen_at_most = start.parted_at;
+                    }
+                    // Two programs over one store may both remember it.
+                    if compared.lacking.iter().all(|known| known.mutation.id != mutation.id) {
+                        compared.lacking.push_back(Pending::stored(mutation, text));
+                    }
+                }
+                _ => compared.there.push((seq, text)),
+            }
+        }
+        Ok(compared)
+    }
+
+    /// What the new history lacks goes to the front of the outbox; the rest stays remembered. The numbers are as they were,
+    /// unless some that came between are gone for good.
+    fn offer_what_is_lacking(&mut self, Compared { there, mut lacking, seen_at_most }: Compared<D>) {
+        self.confirmed = there;
+        if let Some(start) = self.new_start.as_ref().filter(|_| !lacking.is_empty()) {
+            let last = start.last_number(self.author.replica);
+            for pending in &mut lacking {
+                // It was put back before, and perhaps withdrawn since.
+                if let Some(known) = self.outbox.take(pending.mutation.id) {
+                    *pending = known;
+                }
+            }
+            lacking.append(&mut self.outbox.take_all());
+            self.outbox.put_back(lacking);
+            self.last_n = self.outbox.renumber(last);
+            self.note_whole_outbox();
+        }
+        self.lower_bases(seen_at_most);
+    }
+
+    /// There is no store any more: what it would still have to be asked for is out of reach.
+    pub(super) fn start_without_store(&mut self, unwritten: Vec<(Seq, String)>) {
+        self.confirmed.extend(unwritten);
+        if let Some(start) = self.new_start.take() {
+            self.start_anew(start);
+        }
+    }
+}
+
+impl NewStart {
+    fn last_number(&self, replica: ReplicaId) -> MutationNumber {
+        self.replicas.get(&replica).copied().unwrap_or_default()
+    }
+}
