@@ -48,6 +48,9 @@ impl Driver {
         let (replica, now) = (&mut self.replica, self.clock.now());
         let written = self.store.write(|rows| {
             take_in(rows, replica, book, now)?;
+            if replica.wants_confirmed(book) {
+                replica.handle_confirmed(book, rows.confirmed(book)?)?;
+            }
             replica.take_write(book).map_or(Ok(()), |write| rows.put(book, &write))
         });
         match written {

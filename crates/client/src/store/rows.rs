@@ -94,6 +94,11 @@ impl<'a> Rows<'a> {
         Ok(Unsent::of_rows(outbox, rejections))
     }
 
+    /// What was confirmed of late, as far back as the device keeps it.
+    pub(crate) fn confirmed(&self, book: BookId) -> Result<Vec<String>> {
+        self.texts("SELECT text FROM confirmed WHERE book = ?1 ORDER BY seq", [key(book)])
+    }
+
     pub(crate) fn put(&self, book: BookId, write: &StoreWrite) -> Result<()> {
         let key = key(book);
         self.run("INSERT OR REPLACE INTO heads (book, text) VALUES (?1, ?2)", params![key, write.head])?;
@@ -104,14 +109,18 @@ impl<'a> Rows<'a> {
             Forget::Nothing => {}
             Forget::UpTo(seq) => {
                 self.run("DELETE FROM entries WHERE book = ?1 AND seq <= ?2", params![key, number(seq)])?;
+                self.run("DELETE FROM confirmed WHERE book = ?1 AND seq <= ?2", params![key, number(seq)])?;
             }
-            Forget::All => self.run("DELETE FROM entries WHERE book = ?1", [key])?,
+            Forget::All => {
+                self.run("DELETE FROM entries WHERE book = ?1", [key])?;
+                self.run("DELETE FROM confirmed WHERE book = ?1", [key])?;
+            }
         }
         for (seq, text) in &write.entries {
-            self.run(
-                "INSERT OR REPLACE INTO entries (book, seq, text) VALUES (?1, ?2, ?3)",
-                params![key, number(*seq), text],
-            )?;
+            self.run(PUT_ENTRY, params![key, number(*seq), text])?;
+        }
+        for (seq, text) in &write.confirmed {
+            self.run(PUT_CONFIRMED, params![key, number(*seq), text])?;
         }
         self.put_rows(OUTBOX, book, &write.outbox)?;
         self.put_rows(REJECTIONS, book, &write.rejections)
@@ -132,6 +141,7 @@ impl<'a> Rows<'a> {
             "DELETE FROM heads WHERE book = ?1",
             "DELETE FROM states WHERE book = ?1",
             "DELETE FROM entries WHERE book = ?1",
+            "DELETE FROM confirmed WHERE book = ?1",
             "DELETE FROM outbox WHERE book = ?1",
             "DELETE FROM rejections WHERE book = ?1",
         ] {
@@ -155,6 +165,9 @@ impl<'a> Rows<'a> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 }
+
+const PUT_ENTRY: &str = "INSERT OR REPLACE INTO entries (book, seq, text) VALUES (?1, ?2, ?3)";
+const PUT_CONFIRMED: &str = "INSERT OR REPLACE INTO confirmed (book, seq, text) VALUES (?1, ?2, ?3)";
 
 /// Rows that have a mutation's id.
 #[derive(Clone, Copy)]

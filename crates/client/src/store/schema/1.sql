@@ -36,3 +36,11 @@ CREATE TABLE rejections (
     text TEXT NOT NULL,
     PRIMARY KEY (book, id)
 ) STRICT, WITHOUT ROWID;
+
+-- What was confirmed of late, for a server that comes back from an older backup; by the seq of its entry.
+CREATE TABLE confirmed (
+    book BLOB NOT NULL CHECK (length(book) = 16),
+    seq INTEGER NOT NULL CHECK (seq > 0),
+    text TEXT NOT NULL,
+    PRIMARY KEY (book, seq)
+) STRICT, WITHOUT ROWID;
