@@ -1,6 +1,6 @@
 //! What an entry or a change says, in words.
 
-use tidebook_book::{BookChange, Change, MemberChange};
+use tidebook_book::{BookChange, Change, MemberChange, Role, UserId};
 use tidebook_ledger::{
     ConflictKind, Direction, Field, FieldSet, FieldValue, Ledger, LedgerChange, LedgerState, RecordRef, TransactionId,
 };
@@ -8,30 +8,33 @@ use uuid::Uuid;
 
 use crate::say::{decimal, direction_words, one_line, short};
 
-/// What changes did, one line each, with the names that people and records have now.
+/// What changes of somebody did, one line each, with the names that people and records have now.
 pub(crate) fn changes(
     state: &LedgerState,
+    by: UserId,
     changes: &[BookChange<Ledger>],
-    person: &dyn Fn(tidebook_book::UserId) -> String,
+    person: &dyn Fn(UserId) -> String,
 ) -> Vec<String> {
     let words = changes.iter().map(|change| match change {
+        Change::Member(MemberChange::Added { user, role }) if *user == by => format!("came in as {}", role_word(*role)),
         Change::Member(MemberChange::Added { user, role }) => {
-            format!("{} came in ({})", person(*user), role_word(*role))
+            format!("let {} in as {}", person(*user), role_word(*role))
         }
         Change::Member(MemberChange::RoleChanged { user, role }) => {
-            format!("{} is {} now", person(*user), role_word(*role))
+            format!("made {} {}", person(*user), role_word(*role))
         }
-        Change::Member(MemberChange::Removed { user }) => format!("{} is no member any more", person(*user)),
+        Change::Member(MemberChange::Removed { user }) if *user == by => "left the book".into(),
+        Change::Member(MemberChange::Removed { user }) => format!("took {} out of the book", person(*user)),
         Change::Domain(change) => ledger_change(state, change),
     });
     words.collect()
 }
 
-pub(crate) fn role_word(role: tidebook_book::Role) -> &'static str {
+pub(crate) fn role_word(role: Role) -> &'static str {
     match role {
-        tidebook_book::Role::Viewer => "viewer",
-        tidebook_book::Role::Editor => "editor",
-        tidebook_book::Role::Owner => "owner",
+        Role::Viewer => "viewer",
+        Role::Editor => "editor",
+        Role::Owner => "owner",
     }
 }
 
@@ -103,7 +106,8 @@ fn edits(state: &LedgerState, set: &FieldSet, was: &FieldSet) -> String {
         let before = was.get(field).map_or_else(|| "…".into(), |before| field_value(state, field, before, was));
         format!("{} {} → {}", field.name(), before, field_value(state, field, value, set))
     };
-    set.iter().map(one).collect::<Vec<_>>().join(", ")
+    let changed = set.iter().filter(|(field, value)| was.get(*field) != Some(value));
+    changed.map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// Values by field.
@@ -118,7 +122,7 @@ pub(crate) fn values(state: &LedgerState, set: &FieldSet) -> String {
         }
         _ => format!("{} {}", field.name(), field_value(state, field, value, set)),
     };
-    set.iter().map(one).collect::<Vec<_>>().join(", ")
+    if set.is_empty() { "as it is".into() } else { set.iter().map(one).collect::<Vec<_>>().join(", ") }
 }
 
 fn field_value(state: &LedgerState, field: Field, value: &FieldValue, beside: &FieldSet) -> String {

@@ -38,11 +38,13 @@ struct Unmade {
 }
 
 /// Whether the network is to be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Network {
     Allowed,
-    /// The person said so, or it was tried and is not there.
-    Without,
+    /// The person wants none.
+    Unwanted,
+    /// It was tried and is not there, for this reason.
+    Lost(String),
 }
 
 /// One person's books on this device.
@@ -59,7 +61,7 @@ impl Device {
         let store = Store::open(&account.store_path()?, new_replica())?;
         let driver = Driver::new(account.api, store, account.user, CLIENT)?;
         let form = if asked.json { Form::Json } else { Form::Words };
-        let network = if asked.offline { Network::Without } else { Network::Allowed };
+        let network = if asked.offline { Network::Unwanted } else { Network::Allowed };
         let mut device = Self { driver, form, network };
         device.make_unmade().await?;
         Ok(device)
@@ -70,15 +72,23 @@ impl Device {
     }
 
     pub(crate) fn is_offline(&self) -> bool {
-        self.network == Network::Without
+        self.network != Network::Allowed
     }
 
     /// For what cannot be done without the server.
     pub(crate) fn require_network(&self, what: &str) -> Result<()> {
-        if self.is_offline() {
-            bail!("{what} needs the server; try again without --offline");
+        match &self.network {
+            Network::Allowed => Ok(()),
+            Network::Unwanted => bail!("{what} needs the server; try again without --offline"),
+            Network::Lost(reason) => bail!("{what} needs the server, which cannot be reached: {reason}"),
         }
-        Ok(())
+    }
+
+    /// For who wants to try again what was tried.
+    pub(crate) fn hope_for_a_network(&mut self) {
+        if let Network::Lost(_) = self.network {
+            self.network = Network::Allowed;
+        }
     }
 
     /// The books the person is a member of, as far as this device knows.
@@ -101,7 +111,7 @@ impl Device {
 
     fn lose_network(&mut self, reason: &str) {
         note(&format!("offline ({reason}): this is what the device has"));
-        self.network = Network::Without;
+        self.network = Network::Lost(reason.to_owned());
     }
 
     /// Makes a book, on this device first.
@@ -123,7 +133,7 @@ impl Device {
         Ok(facts.into_iter().filter_map(read).collect())
     }
 
-    async fn make_unmade(&mut self) -> Result<()> {
+    pub(crate) async fn make_unmade(&mut self) -> Result<()> {
         for (book, name, currency) in self.unmade()? {
             if self.is_offline() {
                 return Ok(());

@@ -120,7 +120,7 @@ impl Table {
             let last = row.len().saturating_sub(1);
             let cells = row.iter().zip(&widths).enumerate();
             let cells: Vec<String> = cells.map(|(place, (cell, width))| cell.padded(*width, place == last)).collect();
-            cells.join("  ")
+            cells.join("  ").trim_end().to_owned()
         };
         self.rows.iter().map(line).collect()
     }

@@ -139,10 +139,10 @@ impl Driver {
         Ok(id)
     }
 
-    /// Takes back an entry: what was changed since raises a conflict.
-    pub fn undo(&mut self, book: BookId, entry: Seq, ops: Vec<LedgerOp>) -> Result<(), DriverError> {
+    /// Takes back an entry: what others changed after `base`, which is that entry or a later one, raises a conflict.
+    pub fn undo(&mut self, book: BookId, entry: Seq, base: Seq, ops: Vec<LedgerOp>) -> Result<(), DriverError> {
         let (id, made_at) = (new_mutation(), unix_now());
-        self.mutate_all(book, vec![NewMutation { id, made_at, base: entry, ops, undoes: Some(entry) }])
+        self.mutate_all(book, vec![NewMutation { id, made_at, base, ops, undoes: Some(entry) }])
     }
 
     /// Writes several mutations at once, all of them or none: when this returns, they are on the disk.

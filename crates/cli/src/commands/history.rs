@@ -68,7 +68,7 @@ fn tell(open: &OpenBook, Kept { entry, text }: &Kept) -> Result<()> {
         return print(text);
     }
     let person = |user| open.person(user);
-    let mut whats = describe::changes(open.state(), &entry.changes, &person);
+    let mut whats = describe::changes(open.state(), entry.by, &entry.changes, &person);
     if let Some(rejected) = &entry.rejected {
         whats.push(format!("wrote something the book did not take: {}", rejected.detail));
     }

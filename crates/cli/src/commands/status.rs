@@ -103,7 +103,7 @@ fn tell(open: &mut OpenBook) -> Result<(Value, Vec<String>)> {
 }
 
 fn described(open: &OpenBook, changes: &[BookChange<Ledger>]) -> Vec<String> {
-    let told = describe::changes(open.state(), changes, &|user| open.person(user));
+    let told = describe::changes(open.state(), open.device.user(), changes, &|user| open.person(user));
     if told.is_empty() { vec!["wrote something that changes nothing here".into()] } else { told }
 }
 

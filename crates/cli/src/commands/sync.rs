@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
+use tidebook_book::BookId;
 use tidebook_client::{Happened, Reached};
+use tokio::time::Instant;
 
 use super::status::status_word;
 use crate::arguments::Asked;
@@ -26,14 +28,10 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut device = Device::open(&arguments.asked).await?;
+    device.hope_for_a_network();
     device.require_network("sync")?;
-    let mut books: Vec<_> = device.refresh_books().await?.into_iter().map(|book| book.id).collect();
-    // Also those that are no longer in the list: something may wait in them.
-    books.extend(device.driver.store().read(|rows| rows.books())?);
-    for book in &books {
-        device.driver.open_book(*book)?;
-    }
-    let reached = device.reach_or_wait(Duration::from_secs(arguments.wait)).await?;
+    let deadline = Instant::now() + Duration::from_secs(arguments.wait);
+    let reached = device.sync_all(deadline).await?;
     let mut told: Vec<Value> = Vec::new();
     let mut table = Table::default();
     let opened: Vec<_> = device.driver.open_books().collect();
@@ -68,26 +66,48 @@ fn unsent_words(unsent: usize) -> String {
 }
 
 impl Device {
-    /// As long as it takes, also while there is no line.
-    async fn reach_or_wait(&mut self, within: Duration) -> Result<Reached> {
-        let deadline = tokio::time::Instant::now() + within;
-        loop {
-            let left = deadline.saturating_duration_since(tokio::time::Instant::now());
-            let reached = self.driver.reach(left).await?;
-            if reached == Reached::Current {
-                self.note_synced()?;
+    /// What this device has of books first: something may wait in them. Then those that only the server knows of.
+    async fn sync_all(&mut self, deadline: Instant) -> Result<Reached> {
+        let kept = self.driver.store().read(|rows| rows.books())?;
+        self.open_all(&kept)?;
+        let mut reached = self.reach_or_wait(deadline).await?;
+        if matches!(reached, Reached::Current | Reached::Refused) {
+            self.make_unmade().await?;
+            let listed: Vec<BookId> = self.refresh_books().await?.into_iter().map(|book| book.id).collect();
+            if let Err(error) = self.require_network("sync") {
+                return Ok(Reached::Unreachable(error.to_string()));
             }
+            self.open_all(&listed)?;
+            reached = self.reach_or_wait(deadline).await?;
+        }
+        if reached == Reached::Current {
+            self.note_synced()?;
+        }
+        Ok(reached)
+    }
+
+    fn open_all(&mut self, books: &[BookId]) -> Result<()> {
+        // One that the server has not heard of is shut to everybody.
+        let unmade: Vec<BookId> = self.unmade()?.into_iter().map(|(book, ..)| book).collect();
+        let known = books.iter().filter(|book| !unmade.contains(book));
+        Ok(known.copied().try_for_each(|book| self.driver.open_book(book))?)
+    }
+
+    /// As long as it takes, also while there is no line.
+    async fn reach_or_wait(&mut self, deadline: Instant) -> Result<Reached> {
+        loop {
+            let reached = self.driver.reach(deadline.saturating_duration_since(Instant::now())).await?;
             let Reached::Unreachable(_) = reached else { return Ok(reached) };
-            if left.is_zero() || !self.wait_for_a_line(deadline).await? {
+            if !self.wait_for_a_line(deadline).await? {
                 return Ok(reached);
             }
         }
     }
 
     /// Whether there is one before the deadline.
-    async fn wait_for_a_line(&mut self, deadline: tokio::time::Instant) -> Result<bool> {
+    async fn wait_for_a_line(&mut self, deadline: Instant) -> Result<bool> {
         while self.driver.is_unreachable() {
-            let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+            let left = deadline.saturating_duration_since(Instant::now());
             let happened: Option<Happened> = self.driver.next_within(left).await?;
             if happened.is_none() {
                 return Ok(false);

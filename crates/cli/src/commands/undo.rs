@@ -32,13 +32,13 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.what.as_deref() {
         None if open.copy().pending().any(|pending| !pending.is_withdrawn()) => withdraw(open, None).await,
         None => {
-            let last = last_own(&mut open).await?;
-            undo(open, last).await
+            let (last, base) = last_own(&mut open).await?;
+            undo(open, last, base).await
         }
         Some(typed) => match typed.parse::<u64>() {
             Ok(seq) if open.copy().seq() >= Seq(seq) => {
                 let kept = entry_at(&mut open, Seq(seq)).await?;
-                undo(open, kept).await
+                undo(open, kept, Seq(seq)).await
             }
             _ => withdraw(open, Some(typed)).await,
         },
@@ -63,12 +63,12 @@ async fn withdraw(mut open: OpenBook, typed: Option<&str>) -> Result<ExitCode> {
     open.finish().await
 }
 
-async fn undo(mut open: OpenBook, kept: Kept) -> Result<ExitCode> {
+async fn undo(mut open: OpenBook, kept: Kept, base: Seq) -> Result<ExitCode> {
     let ops = inverse(&kept)?;
     let (book, seq) = (open.id, kept.entry.seq);
     let person = |user| open.person(user);
-    let what = describe::changes(open.state(), &kept.entry.changes, &person);
-    open.device.driver.undo(book, seq, ops)?;
+    let what = describe::changes(open.state(), kept.entry.by, &kept.entry.changes, &person);
+    open.device.driver.undo(book, seq, base, ops)?;
     answer(open.form(), &json!({"saved": true, "undone": seq}), || {
         what.iter().map(|what| format!("Taken back: {} {what}", open.person(kept.entry.by))).collect()
     })?;
@@ -105,16 +105,24 @@ async fn entry_at(open: &mut OpenBook, seq: Seq) -> Result<Kept> {
     bail!("entry {seq} is on the server, which cannot be reached")
 }
 
-/// The newest entry of this device that is no undo and was not taken back.
-async fn last_own(open: &mut OpenBook) -> Result<Kept> {
+/// The newest entry of this device that is no undo and was not taken back, and how far what came after it only took back
+/// and was taken back: so that one can go on and on, and only meets what others changed.
+async fn last_own(open: &mut OpenBook) -> Result<(Kept, Seq)> {
     let replica = open.device.driver.replica().id();
     let mut undone: HashSet<Seq> = HashSet::new();
+    let mut base = open.copy().seq();
     let mut log = Log::of(open)?;
     while let Some(kept) = log.older(open).await? {
-        undone.extend(kept.entry.undoes);
-        let is_own = kept.entry.replica == replica && kept.entry.undoes.is_none();
-        if is_own && !undone.contains(&kept.entry.seq) && inverse(&kept).is_ok() {
-            return Ok(kept);
+        let entry = &kept.entry;
+        undone.extend(entry.undoes);
+        let is_own = entry.replica == replica;
+        let is_void = entry.undoes.is_some() || undone.contains(&entry.seq);
+        if is_own && !is_void && inverse(&kept).is_ok() {
+            let base = base.max(entry.seq);
+            return Ok((kept, base));
+        }
+        if !is_own || !is_void {
+            base = Seq(entry.seq.0 - 1);
         }
     }
     bail!("nothing you did on this device is left to take back; `tidebook undo SEQ` takes back any entry of `history`")

@@ -36,7 +36,8 @@ fn as_json(book: BookId, plan: &Plan, done: Option<(Uuid, usize)>) -> Value {
 
 fn as_words(plan: &Plan, done: Option<(Uuid, usize)>) -> Vec<String> {
     let (people, transactions) = (plan.contacts.len(), plan.transactions.len());
-    let mut lines = vec![format!("{people} people, {}", count(transactions, "transaction", "transactions"))];
+    let people = count(people, "person", "people");
+    let mut lines = vec![format!("{people}, {}", count(transactions, "transaction", "transactions"))];
     lines.extend(
         plan.skipped.iter().map(|(reason, rows)| format!("{} left out: {reason}", count(*rows, "row", "rows"))),
     );
