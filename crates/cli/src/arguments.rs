@@ -19,6 +19,21 @@ pub(crate) enum Command {
     /// Run the server and the app
     #[command(after_help = "Example:\n  tidebook serve --listen 127.0.0.1:8000 --data ./data")]
     Serve(Serve),
+    /// Copy everything a server keeps into a file, while it runs
+    #[command(after_help = "Example:\n  tidebook backup --data ./data backup.db")]
+    Backup(crate::backup::Backup),
+    /// Put a backup into a data folder without a store, or one exported book into one with a store
+    #[command(
+        after_help = "Examples:\n  tidebook restore --data ./restored backup.db\n  tidebook restore --data ./data \
+        --book harbour-street.json --owner mira@example.org"
+    )]
+    Restore(crate::restore::Restore),
+    /// Check all that a server keeps, or a backup of it: hashes, logs, snapshots, indexes
+    #[command(
+        after_help = "Example:\n  tidebook check --data ./data\n\nExit codes: 0 all in order; 1 faults were found, \
+        or it could not be checked; 2 wrong usage."
+    )]
+    Check(crate::check::Check),
     /// Sign in to a server and remember it for the other commands
     #[command(after_help = "Example:\n  tidebook login --server http://localhost:8000 --email mira@example.org")]
     Login(Login),

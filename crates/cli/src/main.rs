@@ -1,14 +1,18 @@
 //! The `tidebook` program: the server, and a client of it.
 
 mod arguments;
+mod backup;
 mod book_name;
+mod check;
 mod connect;
 mod credentials;
+mod data;
 mod exit;
 mod export;
 mod feed;
 mod import;
 mod login;
+mod restore;
 mod serve;
 
 use std::process::ExitCode;
@@ -26,6 +30,9 @@ fn main() -> ExitCode {
     let outcome = runtime.block_on(async {
         match arguments.command {
             Command::Serve(arguments) => serve::run(arguments).await,
+            Command::Backup(arguments) => backup::run(arguments),
+            Command::Restore(arguments) => restore::run(arguments).await,
+            Command::Check(arguments) => check::run(arguments),
             Command::Login(arguments) => login::run(arguments).await,
             Command::Feed(arguments) => feed::run(arguments).await,
             Command::Export { to: Export::Csv(arguments) } => export::csv(arguments).await,
