@@ -1,6 +1,7 @@
 //! `cargo xtask prove NAME`: proofs that take too long, or bring too much along, for every commit. Each appends what it
 //! found to docs/proofs.md.
 
+mod backups;
 mod ihatemoney;
 mod openapi;
 mod second_client;
@@ -22,6 +23,8 @@ use crate::{children, note};
 pub(crate) enum Proof {
     /// projects kept in a real IHateMoney server: imported from its CSV, everyone's balance is what the server says
     Ihatemoney,
+    /// 100 backups of a server that is written to: each restores to a beginning of the log, and is in order
+    Backups,
     /// schemathesis against the served OpenAPI: no server error, no undocumented answer
     Openapi,
     /// a client in Python, written from the protocol's text alone, against a server: every line of it that shows
@@ -41,6 +44,7 @@ struct Finding {
 pub(crate) fn prove(workspace: &Workspace, installer: &Installer, choice: Choice, proof: Proof) -> Result<()> {
     let finding = match proof {
         Proof::Ihatemoney => ihatemoney::prove(workspace, installer)?,
+        Proof::Backups => backups::prove(workspace)?,
         Proof::Openapi => openapi::prove(workspace, installer, choice)?,
         Proof::SecondClient => second_client::prove(workspace, installer, choice)?,
         Proof::TabKills => tab_kills::prove(workspace, installer, choice)?,

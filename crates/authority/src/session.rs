@@ -72,6 +72,8 @@ pub struct Opened {
     pub people: Vec<Person>,
     /// The log's hash at the seq the replica named; `None` where the log has no such seq.
     pub hash_there: Option<tidebook_book::ChainHash>,
+    /// Up to where the log is that of the epoch the replica named, where a restore has begun another one since.
+    pub common: Option<Seq>,
 }
 
 #[derive(Debug)]
@@ -185,8 +187,8 @@ impl SyncSession {
         let far_behind = opened.head.seq.0.saturating_sub(subscribe.after.0) > FAR_BEHIND_ENTRIES;
         if !same_history || far_behind {
             self.subscriptions.remove(&book);
-            let (epoch, seq) = (opened.epoch, opened.head.seq);
-            self.send(&Down::SnapshotRequired(SnapshotRequired { book, epoch, from_seq: None, seq }));
+            let (epoch, from_seq, seq) = (opened.epoch, opened.common, opened.head.seq);
+            self.send(&Down::SnapshotRequired(SnapshotRequired { book, epoch, from_seq, seq }));
             return;
         }
         let Opened { epoch, role, head, accepted, people, .. } = opened;

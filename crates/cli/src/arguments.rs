@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    add, balance, books, completions, conflicts, contact, contacts, export, feed, history, import, list, login,
-    members, serve, status, sync, transaction, undo, unsent, watch,
+    add, backup, balance, books, check, completions, conflicts, contact, contacts, export, feed, history, import, list,
+    login, members, restore, serve, status, sync, transaction, undo, unsent, watch,
 };
 
 /// A shared ledger of who owes whom, live on every screen.
@@ -21,6 +21,12 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Run the server and the app
     Serve(serve::Arguments),
+    /// Copy everything a server keeps into a file, while it runs
+    Backup(backup::Arguments),
+    /// Put a backup into a data folder without a store, or one exported book into one with a store
+    Restore(restore::Arguments),
+    /// Check all that a server keeps, or a backup of it: hashes, logs, snapshots, indexes
+    Check(check::Arguments),
     /// Sign in to a server and remember it for the other commands
     Login(login::Arguments),
     /// End the session and forget it

@@ -4,6 +4,7 @@ mod account;
 mod arguments;
 mod commands;
 mod credentials;
+mod data;
 mod describe;
 mod device;
 mod exit;
@@ -16,8 +17,8 @@ use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
 use crate::commands::{
-    add, balance, books, completions, conflicts, contact, contacts, export, feed, history, import, list, login,
-    members, serve, status, sync, transaction, undo, unsent, watch,
+    add, backup, balance, books, check, completions, conflicts, contact, contacts, export, feed, history, import, list,
+    login, members, restore, serve, status, sync, transaction, undo, unsent, watch,
 };
 
 fn main() -> ExitCode {
@@ -39,6 +40,9 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Backup(arguments) => backup::run(arguments),
+        Command::Restore(arguments) => restore::run(arguments).await,
+        Command::Check(arguments) => check::run(arguments),
         Command::Login(arguments) => login::run(arguments).await,
         Command::Logout(arguments) => login::logout(arguments).await,
         Command::Books(arguments) => books::run(arguments).await,

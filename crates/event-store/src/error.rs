@@ -10,10 +10,17 @@ pub enum OpenError {
     DatabaseTooOld { found: String, needed: &'static str },
     #[error("{} is in use by another server; stop that one first", path.display())]
     InUse { path: PathBuf },
+    #[error("there is no store at {}", path.display())]
+    Missing { path: PathBuf },
     #[error("{} is not a Tidebook store", path.display())]
     Foreign { path: PathBuf },
     #[error("the store was written by a newer version of Tidebook (schema {found}; this version knows up to {known})")]
     NewerSchema { found: i64, known: i64 },
+    #[error(
+        "the store was written by an older version of Tidebook (schema {found}; this version reads {known}); a start of \
+         the server, or a restore, brings it up to date"
+    )]
+    OlderSchema { found: i64, known: i64 },
     /// Bytes on disk are not what was written. The text says where.
     #[error("the store is damaged: {0}; restore it from a backup")]
     Corrupt(String),
@@ -21,6 +28,22 @@ pub enum OpenError {
     Io { path: PathBuf, source: io::Error },
     #[error("the store cannot be opened: {0}")]
     Failed(String),
+}
+
+/// Why a store was not copied. Nothing is left of the attempt.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    #[error("{} is there already, and is not replaced; name another file, or move that one away", path.display())]
+    Exists { path: PathBuf },
+    #[error(
+        "{} is there: another copy is being written, or one was cut off; if none is being written, remove it",
+        path.display()
+    )]
+    Unfinished { path: PathBuf },
+    #[error("there is a store in use or left over: {}; move it and whatever lies beside it away first", path.display())]
+    Occupied { path: PathBuf },
+    #[error(transparent)]
+    Open(#[from] OpenError),
 }
 
 /// Why a call to an open store did nothing.

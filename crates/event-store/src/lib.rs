@@ -5,6 +5,9 @@
 //! gathered while the last commit ran; each of them is done or refused as a whole, and none harms its neighbours.
 //! Reads run beside it on connections of their own.
 //!
+//! A store is one file. [`back_up`] copies it while its server goes on, [`Restoring`] puts such a copy where a server will
+//! find it, and a [`StoreFile`] is looked at by a program that is not its server.
+//!
 //! The store knows nothing of what an entry or a snapshot says: it holds bytes, their place in the log and the hash chain
 //! over the entries.
 //! It also never asks a clock.
@@ -15,10 +18,11 @@ mod store;
 
 mod sqlite;
 
-pub use error::{OpenError, StoreError};
+pub use error::{CopyError, OpenError, StoreError};
 pub use rows::{
-    AccountCreated, AccountRow, AnswerRow, Append, BookRow, Created, EntryLimit, INVITES_PER_BOOK_MAX, InviteCreated,
-    InviteRow, MemberRow, NewAccount, NewAnswer, NewBook, NewEntry, NewInvite, NewSession, Place, ReplicaRow,
-    SessionRow,
+    AccountCreated, AccountRow, AnswerRow, Append, BookRow, Created, EntryLimit, FormerEpoch, INVITES_PER_BOOK_MAX,
+    InviteCreated, InviteRow, LogRow, MemberRow, MembershipRow, NewAccount, NewAnswer, NewBook, NewEntry, NewInvite,
+    NewSession, Place, ReplicaRow, SessionRow,
 };
-pub use store::Store;
+pub use sqlite::{BackedUp, Restoring, Sessions, StoreFile, View, back_up};
+pub use store::{AppendOne, Store};

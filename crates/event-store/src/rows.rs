@@ -15,6 +15,14 @@ pub struct NewBook {
     pub first: Append,
 }
 
+/// A history that a book had before the one it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FormerEpoch {
+    pub epoch: Epoch,
+    /// Up to here the two have the same log.
+    pub common: Seq,
+}
+
 /// What became of a [`NewBook`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Created {
@@ -84,6 +92,24 @@ pub struct BookRow {
     pub created_at: UnixMillis,
     /// Put away by its owner. What that forbids is the caller's to say.
     pub archived: bool,
+}
+
+/// An entry with the keys it is kept under, as they stand: that they agree is for who reads it to see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogRow {
+    pub entry: EncodedEntry,
+    pub id: MutationId,
+    pub replica: ReplicaId,
+    pub n: MutationNumber,
+}
+
+/// A place in the index of members, also a former one's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MembershipRow {
+    pub user: UserId,
+    pub role: Option<Role>,
+    /// See [`MemberRow::since`].
+    pub since: UnixMillis,
 }
 
 /// A current member of a book.

@@ -8,7 +8,7 @@ use tidebook_book::{BookId, ChainHash, EncodedEntry, MutationId, MutationNumber,
 use tokio::sync::{mpsc, watch};
 
 use crate::sqlite::{self, Message, ReadPool, SqlError};
-use crate::{AnswerRow, Append, Created, EntryLimit, NewBook, OpenError, Place, ReplicaRow, StoreError};
+use crate::{AnswerRow, Append, Created, EntryLimit, FormerEpoch, NewBook, OpenError, Place, ReplicaRow, StoreError};
 
 mod accounts;
 mod books;
@@ -16,6 +16,9 @@ mod invites;
 
 /// How many answers one write forgets: all other writes wait for it, so it ends after a few milliseconds.
 const FORGOTTEN_AT_ONCE_MAX: u32 = 1_000;
+
+/// Appends to the book that is being brought.
+pub type AppendOne<'a> = dyn FnMut(&Append) -> Result<(), StoreError> + 'a;
 
 /// An open store. Clones share it; it closes when the last one is dropped, or by [`Store::close`].
 ///
@@ -52,6 +55,18 @@ impl Store {
     /// Creates a book together with the beginning of its log.
     pub async fn create_book(&self, book: NewBook) -> Result<Created, StoreError> {
         self.write(book.first.weight(), move |conn| sqlite::append::create_book(conn, &book)).await
+    }
+
+    /// Creates a book together with all of a log that comes from elsewhere: what `log` hands over, append by append. It
+    /// is all there afterwards or nothing of it is. Everybody else who writes waits for it.
+    pub async fn bring_book(
+        &self,
+        book: NewBook,
+        former: FormerEpoch,
+        log: impl FnOnce(&mut AppendOne<'_>) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<Created, StoreError> {
+        let bring = move |conn: &Connection| sqlite::append::bring_book(conn, &book, former, log);
+        self.write(sqlite::CHECKPOINT_AFTER_BYTES, bring).await
     }
 
     /// Appends to a book's log, if its head is still the one this was decided on.

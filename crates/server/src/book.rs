@@ -12,7 +12,7 @@ pub(crate) use handle::{
     Answer, BookHandle, Committed, InviteUse, Membership, MembershipRefused, RestWrite, RestWritten, Unavailable,
     WriteAnswer, WriteResult, entries_after, refuse_all,
 };
-pub(crate) use load::snapshot_of;
+pub(crate) use load::{read_snapshot, snapshot_of};
 pub(crate) use presence::SocketNumber;
 pub(crate) use registry::{Access, Books, Denied, ReadError};
 pub(crate) use ring::Now;

@@ -1,4 +1,4 @@
-//! The Tidebook server: accounts, books, sockets, and the app's files.
+//! The Tidebook server: accounts, books, sockets, and the app's files; and what is done with its data folder from beside it.
 
 mod config;
 mod serve;
@@ -24,6 +24,8 @@ mod app_files;
 mod health;
 mod measure;
 mod upkeep;
+
+pub mod data_folder;
 
 mod clock;
 mod random;

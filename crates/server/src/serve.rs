@@ -20,10 +20,7 @@ use crate::config::{Config, ConfigError};
 use crate::openapi::{self, Document};
 use crate::origin::Origins;
 use crate::socket::{self, SocketParts};
-use crate::{app_files, headers, health, measure, upkeep};
-
-/// The database's file in the data folder.
-const DATABASE: &str = "tidebook.db";
+use crate::{app_files, data_folder, headers, health, measure, upkeep};
 
 /// How long requests and sockets may take to end once the server is told to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
@@ -62,7 +59,7 @@ impl Server {
     pub async fn bind(config: Config) -> Result<Self, ServeError> {
         config.check()?;
         std::fs::create_dir_all(&config.data).map_err(|error| ServeError::Data(config.data.clone(), error))?;
-        let path = config.data.join(DATABASE);
+        let path = data_folder::store_in(&config.data);
         let opening = tokio::task::spawn_blocking(move || Store::open(&path));
         let store = opening.await.expect("opening the store does not panic")?;
 

@@ -3,6 +3,7 @@
 mod connection;
 mod feed;
 mod handshake;
+mod opening;
 mod sign_in;
 mod wire;
 

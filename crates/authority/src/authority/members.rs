@@ -31,6 +31,10 @@ impl<D: Domain> Authority<D> {
         if !self.check_member_change(author.user, &change)? {
             return Ok(None);
         }
+        Ok(Some(self.change_members(at, author, id, change)))
+    }
+
+    fn change_members(&mut self, at: UnixMillis, author: Author, id: MutationId, change: MemberChange) -> Seq {
         let n = self.last_number(author.replica).next();
         let draft = Draft {
             seq: self.head.next(),
@@ -46,7 +50,18 @@ impl<D: Domain> Authority<D> {
         let undo = self.state.apply(&change, &draft);
         let stamp = Stamp { at, author, id, n, made_at: at, undoes: None };
         let _ = self.stage(&stamp, vec![undo], Ok(vec![change]));
-        Ok(Some(self.head))
+        self.head
+    }
+
+    /// Makes somebody an owner by the word of whoever runs the server, who answers to nobody in the book. `None`: they
+    /// are one already.
+    pub fn handle_new_owner(&mut self, at: UnixMillis, author: Author, id: MutationId) -> Option<Seq> {
+        let (user, role) = (author.user, Role::Owner);
+        match self.state.role_of(user) {
+            Some(Role::Owner) => None,
+            Some(_) => Some(self.change_members(at, author, id, MemberChange::RoleChanged { user, role })),
+            None => Some(self.change_members(at, author, id, MemberChange::Added { user, role })),
+        }
     }
 
     /// Whether there is anything to change.

@@ -1,8 +1,10 @@
 //! The commands, one file each: what can be asked, how it is done, what is answered.
 
 pub(crate) mod add;
+pub(crate) mod backup;
 pub(crate) mod balance;
 pub(crate) mod books;
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod conflicts;
 pub(crate) mod contact;
@@ -14,6 +16,7 @@ pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod login;
 pub(crate) mod members;
+pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod sync;

@@ -15,6 +15,9 @@ mod raw;
 #[allow(dead_code, reason = "the server's tests use all of it")]
 mod says;
 
+mod backup;
+mod check;
+mod restore_book;
 mod serve;
 
 mod export;

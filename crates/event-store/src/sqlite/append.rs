@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use tidebook_book::{ChainHash, Seq};
 
-use super::{SqlError, answers, column, invites, members};
-use crate::{Append, Created, NewBook, NewEntry, ReplicaRow};
+use super::{SqlError, answers, column, epochs, invites, members};
+use crate::{Append, AppendOne, Created, FormerEpoch, NewBook, NewEntry, ReplicaRow, StoreError};
 
 /// Where a book's log ends.
 struct Head {
@@ -28,6 +28,20 @@ pub(crate) fn create_book(conn: &Connection, new: &NewBook) -> Result<Created, S
         return Ok(Created::IdTaken);
     }
     append(conn, &new.first)?;
+    Ok(Created::New)
+}
+
+pub(crate) fn bring_book(
+    conn: &Connection,
+    new: &NewBook,
+    former: FormerEpoch,
+    log: impl FnOnce(&mut AppendOne<'_>) -> Result<(), StoreError>,
+) -> Result<Created, SqlError> {
+    if create_book(conn, new)? == Created::IdTaken {
+        return Ok(Created::IdTaken);
+    }
+    log(&mut |next| Ok(append(conn, next)?)).map_err(SqlError::Refused)?;
+    epochs::keep_former(conn, new.book, former)?;
     Ok(Created::New)
 }
 

@@ -15,6 +15,16 @@ pub(crate) fn book(conn: &Connection, book: BookId) -> Result<Option<BookRow>, S
         .optional()?)
 }
 
+/// All of them, oldest first.
+pub(crate) fn books(conn: &Connection) -> Result<Vec<BookRow>, SqlError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT id, epoch, head, head_hash, summary, created_at, archived_at IS NOT NULL FROM books ORDER BY key",
+        )?
+        .query_map([], book_row)?
+        .collect::<Result<_, _>>()?)
+}
+
 pub(crate) fn books_of(conn: &Connection, user: UserId) -> Result<Vec<(BookRow, Role)>, SqlError> {
     Ok(conn
         .prepare_cached(
@@ -46,7 +56,8 @@ pub(crate) fn archive_book(conn: &Connection, book: BookId, at: UnixMillis) -> R
 }
 
 /// Everything of a book. Each of these tables refers to `books`, so that none can be forgotten: the book would not go.
-const PURGE: [&str; 7] = [
+const PURGE: [&str; 8] = [
+    "DELETE FROM past_epochs WHERE book = ?1",
     "DELETE FROM snapshots WHERE book = ?1",
     "DELETE FROM answers WHERE book = ?1",
     "DELETE FROM invites WHERE book = ?1",

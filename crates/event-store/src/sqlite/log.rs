@@ -88,7 +88,7 @@ fn limited(
 }
 
 /// At least one, as [`EntryLimit`] promises.
-fn row_limit(limit: EntryLimit) -> i64 {
+pub(super) fn row_limit(limit: EntryLimit) -> i64 {
     i64::try_from(limit.count.max(1)).unwrap_or(i64::MAX)
 }
 

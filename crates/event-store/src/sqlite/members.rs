@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 use tidebook_book::{BookId, Person, Role, UnixMillis, UserId};
 
 use super::{SqlError, column};
-use crate::MemberRow;
+use crate::{MemberRow, MembershipRow};
 
 /// Who comes back keeps the place of their first membership, and is a member since now.
 pub(super) fn set_member(
@@ -38,6 +38,22 @@ pub(crate) fn people(conn: &Connection, book: BookId) -> Result<Vec<Person>, Sql
         )?
         .query_map([book.0.as_bytes()], |row| {
             Ok(Person { id: UserId(column::uuid(row, 0)?), name: row.get(1)?, role: column::role(row, 2)? })
+        })?
+        .collect::<Result<_, _>>()?)
+}
+
+/// The index itself, in its order.
+pub(crate) fn rows(conn: &Connection, book: BookId) -> Result<Vec<MembershipRow>, SqlError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT account, role, since FROM members WHERE book = (SELECT key FROM books WHERE id = ?1) ORDER BY key",
+        )?
+        .query_map([book.0.as_bytes()], |row| {
+            Ok(MembershipRow {
+                user: UserId(column::uuid(row, 0)?),
+                role: column::role(row, 1)?,
+                since: column::millis(row, 2)?,
+            })
         })?
         .collect::<Result<_, _>>()?)
 }

@@ -15,6 +15,7 @@ pub(crate) mod append;
 pub(crate) mod log;
 
 pub(crate) mod books;
+pub(crate) mod epochs;
 pub(crate) mod invites;
 pub(crate) mod members;
 pub(crate) mod snapshots;
@@ -22,8 +23,14 @@ pub(crate) mod snapshots;
 pub(crate) mod accounts;
 pub(crate) mod sessions;
 
+mod copy;
+mod view;
+
 mod column;
 mod failure;
+
+pub use copy::{BackedUp, Restoring, Sessions, back_up};
+pub use view::{StoreFile, View};
 
 pub(crate) use failure::SqlError;
 pub(crate) use job::{Message, job};

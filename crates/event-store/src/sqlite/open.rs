@@ -15,7 +15,7 @@ const SQLITE_NEEDED: (i32, &str) = (3_051_003, "3.51.3");
 
 /// How long a statement waits for a lock of another connection. Ours hold theirs for milliseconds; somebody who looks
 /// into the file with a tool may hold one longer.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// We prepare about fifty statements in all; none should be prepared twice.
 const STATEMENTS_CACHED: usize = 64;
@@ -49,6 +49,21 @@ pub(super) fn connect_to_read(path: &Path) -> rusqlite::Result<Connection> {
     connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
+/// A connection to a store that is not ours to write in: another process may have it open, or it is a copy.
+pub(super) fn connect_to_look(path: &Path) -> Result<Connection, OpenError> {
+    require_version(rusqlite::version_number(), rusqlite::version())?;
+    if let Err(source) = fs::metadata(path) {
+        let path = path.to_owned();
+        return Err(match source.kind() {
+            io::ErrorKind::NotFound => OpenError::Missing { path },
+            _ => OpenError::Io { path, source },
+        });
+    }
+    let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    require_written(&conn, path)?;
+    Ok(conn)
+}
+
 fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
@@ -66,7 +81,7 @@ fn require_version(number: i32, version: &str) -> Result<(), OpenError> {
 
 /// Creates the folder the file is to lie in, and syncs the folders above it, so that a power cut doesn't take it away
 /// with everything acknowledged inside.
-fn create_folder_of(path: &Path) -> Result<(), OpenError> {
+pub(super) fn create_folder_of(path: &Path) -> Result<(), OpenError> {
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) else {
         return Ok(());
     };
@@ -80,16 +95,16 @@ fn create_folder_of(path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn parent_of(folder: &Path) -> &Path {
+pub(super) fn parent_of(folder: &Path) -> &Path {
     folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
 /// A second server in the same folder would decide on a state of its own. SQLite alone would let it in.
-fn lock(path: &Path) -> Result<File, OpenError> {
+pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
     let lock_path = lock_path(path);
     let io_error = |source| OpenError::Io { path: lock_path.clone(), source };
     let file = File::options().create(true).write(true).truncate(false).open(&lock_path).map_err(io_error)?;
@@ -104,6 +119,12 @@ fn lock_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     name.into()
+}
+
+/// An empty file is no store yet, whoever may make one of it.
+fn require_written(conn: &Connection, path: &Path) -> Result<(), OpenError> {
+    require_ours(conn, path)?;
+    if schema::version(conn)? == 0 { Err(OpenError::Foreign { path: path.to_owned() }) } else { Ok(()) }
 }
 
 /// Looks before anything is written, so that a foreign file stays as it was.

@@ -8,7 +8,13 @@ use crate::OpenError;
 pub(super) const APPLICATION_ID: i64 = 0x5469_6465;
 
 /// What leads from each version to the next; the first from an empty file. Steps are never changed, only added.
-pub(super) const STEPS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+pub(super) const STEPS: [&str; 3] =
+    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+
+/// The version of a store of today.
+pub(super) fn newest() -> i64 {
+    i64::try_from(STEPS.len()).expect("a handful of steps")
+}
 
 /// Refuses versions this program doesn't know, and takes the steps that are missing, each in a transaction of its own.
 pub(super) fn migrate(conn: &mut Connection, steps: &[&str]) -> Result<(), OpenError> {

@@ -33,6 +33,20 @@ fn key_and_head(conn: &Connection, book: BookId) -> rusqlite::Result<Option<(i64
         .optional()
 }
 
+pub(crate) fn seqs(conn: &Connection, book: BookId) -> Result<Vec<Seq>, SqlError> {
+    Ok(conn
+        .prepare_cached("SELECT seq FROM snapshots WHERE book = (SELECT key FROM books WHERE id = ?1) ORDER BY seq")?
+        .query_map([book.0.as_bytes()], |row| column::seq(row, 0))?
+        .collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn snapshot(conn: &Connection, book: BookId, seq: Seq) -> Result<Option<Vec<u8>>, SqlError> {
+    Ok(conn
+        .prepare_cached("SELECT bytes FROM snapshots WHERE book = (SELECT key FROM books WHERE id = ?1) AND seq = ?2")?
+        .query_row(params![book.0.as_bytes(), column::bound(seq.0)], |row| row.get(0))
+        .optional()?)
+}
+
 pub(crate) fn snapshots(conn: &Connection, book: BookId) -> Result<Vec<(Seq, Vec<u8>)>, SqlError> {
     Ok(conn
         .prepare_cached(

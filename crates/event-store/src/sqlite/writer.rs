@@ -6,13 +6,14 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, watch};
 
 use super::failure::{disk_full, sync_failed};
 use super::job::{Job, Message};
-use super::open::Opened;
+use super::open::{BUSY_TIMEOUT, Opened};
 use super::{ReadPool, SqlError};
 use crate::StoreError;
 
@@ -37,6 +38,10 @@ pub(crate) const CHECKPOINT_AFTER_BYTES: usize = 16 << 20;
 /// At this length (of 4 KiB each, so 64 MiB) the writer waits for the readers before it goes on: as long as one of them
 /// always looks at the log, the log cannot start over, and would grow for ever.
 const WAL_FRAMES_MAX: i64 = 16 << 10;
+
+/// How long it waits for them. Our own are done within milliseconds. A backup, or a check, may look at one state for a long
+/// time; then every write would wait with it, again and again, so the log rather grows until it is done.
+const READERS_WAITED_FOR: Duration = Duration::from_millis(250);
 
 /// Starts the writer. It ends when all senders are gone or one has sent [`Message::Close`]; then the receiver's sender
 /// goes too.
@@ -119,7 +124,13 @@ impl Writer {
     }
 
     fn checkpoint(&mut self, mode: &str) {
-        let result = self.conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(1));
+        let checkpoint = || {
+            self.conn.busy_timeout(READERS_WAITED_FOR)?;
+            let frames = self.conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(1))?;
+            self.conn.busy_timeout(BUSY_TIMEOUT)?;
+            Ok(frames)
+        };
+        let result = checkpoint();
         match result {
             Ok(frames) => {
                 tracing::debug!(mode, frames, "checkpoint");

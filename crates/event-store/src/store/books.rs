@@ -1,9 +1,9 @@
 //! Books, their snapshots, and who is in them.
 
-use tidebook_book::{BookId, Person, Role, Seq, UnixMillis, UserId};
+use tidebook_book::{BookId, Epoch, Person, Role, Seq, UnixMillis, UserId};
 
 use super::Store;
-use crate::sqlite::{CHECKPOINT_AFTER_BYTES, books, members, snapshots};
+use crate::sqlite::{CHECKPOINT_AFTER_BYTES, books, epochs, members, snapshots};
 use crate::{BookRow, MemberRow, StoreError};
 
 /// How big a book is that goes isn't known before. This ends its group, so that few wait for it, and has the write-ahead
@@ -13,6 +13,12 @@ const PURGE_BYTES: usize = CHECKPOINT_AFTER_BYTES;
 impl Store {
     pub async fn book(&self, book: BookId) -> Result<Option<BookRow>, StoreError> {
         self.read(move |conn| books::book(conn, book)).await
+    }
+
+    /// Up to where the book's log is that of an epoch it had before a restore; `None` where it never had that one, or
+    /// has it now.
+    pub async fn common_with(&self, book: BookId, epoch: Epoch) -> Result<Option<Seq>, StoreError> {
+        self.read(move |conn| epochs::common_with(conn, book, epoch)).await
     }
 
     /// The books this person is a member of, oldest membership first.

@@ -7,6 +7,7 @@ mod support;
 mod accounts;
 mod answers;
 mod books;
+mod copies;
 mod invites;
 mod kill;
 mod log;

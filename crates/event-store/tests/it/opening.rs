@@ -94,7 +94,7 @@ async fn a_newer_schema_is_refused() {
     closed_with_entries(&place, 1).await;
     place.raw().pragma_update(None, "user_version", 99).unwrap();
     let error = place.refusal();
-    assert!(matches!(error, OpenError::NewerSchema { found: 99, known: 2 }), "{error}");
+    assert!(matches!(error, OpenError::NewerSchema { found: 99, known: 3 }), "{error}");
     assert!(error.to_string().contains("newer version of Tidebook"), "{error}");
 }
 

@@ -53,7 +53,7 @@ pub(super) async fn load(store: &Store, book: BookId) -> Result<Option<Loaded>, 
 async fn newest_snapshot(store: &Store, row: &BookRow) -> Result<(LedgerBook, Head), StoreError> {
     for (seq, bytes) in store.snapshots(row.id).await? {
         let hash = store.hash_at(row.id, seq).await?;
-        let reading = tokio::task::spawn_blocking(move || read_back(&bytes));
+        let reading = tokio::task::spawn_blocking(move || read_snapshot(&bytes));
         let read = reading.await.unwrap_or_else(|error| Err(error.to_string()));
         match read.and_then(|snapshot| check(snapshot, seq, hash)) {
             Ok(found) => return Ok(found),
@@ -63,7 +63,8 @@ async fn newest_snapshot(store: &Store, row: &BookRow) -> Result<(LedgerBook, He
     Ok((LedgerBook::default(), Head { seq: Seq::ZERO, hash: ChainHash::ZERO }))
 }
 
-fn read_back(bytes: &[u8]) -> Result<Snapshot<Ledger>, String> {
+/// A snapshot as it is kept, unpacked and read; whether it says what it should is not looked at.
+pub(crate) fn read_snapshot(bytes: &[u8]) -> Result<Snapshot<Ledger>, String> {
     let mut json = Vec::new();
     let mut unpacked = GzDecoder::new(bytes).take(SNAPSHOT_BYTES_MAX);
     unpacked.read_to_end(&mut json).map_err(|error| error.to_string())?;

@@ -8,14 +8,15 @@ use std::time::Duration;
 use axum::extract::ws::WebSocket;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tidebook_authority::{Action, Head, Identity, Opened, SyncSession};
+use tidebook_authority::{Action, Identity, SyncSession};
 use tidebook_book::{Author, BookId, EncodedEntry, Epoch, Seq};
-use tidebook_event_store::{EntryLimit, Store, StoreError};
+use tidebook_event_store::{EntryLimit, StoreError};
 use tidebook_protocol::{FRAME_DOWN_BYTES_MAX, PresenceUp, RawMutation, Refusal, Subscribe, close};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::handshake::SocketParts;
+use super::opening::look_up;
 use super::sign_in::SignIn;
 use super::wire::{Incoming, Wire};
 use crate::book::{Answer, BookHandle, Denied, Now, SocketNumber, entries_after, refuse_all};
@@ -213,10 +214,8 @@ impl Connection {
         // Watched from before the head is read, so that no move of it goes unnoticed.
         let mut now = access.handle.ring.watch();
         let people_then = now.borrow_and_update().people;
-        let opened = match look_up(&self.parts.store, &access.handle, author, &subscribe).await {
-            Ok(Some((head, accepted, hash_there, people))) => {
-                Opened { epoch: access.handle.epoch, role: access.role, head, accepted, people, hash_there }
-            }
+        let opened = match look_up(&self.parts.store, &access, author, &subscribe).await {
+            Ok(Some(opened)) => opened,
             Ok(None) => return self.session.fail(close::RESTART, "reloading", "the book is being reloaded; come back"),
             Err(error) => return self.fail_internally(&error),
         };
@@ -463,23 +462,6 @@ fn number_of(entry: &EncodedEntry) -> Option<tidebook_book::MutationNumber> {
         n: tidebook_book::MutationNumber,
     }
     serde_json::from_slice::<Numbered>(&entry.bytes).ok().map(|numbered| numbered.n)
-}
-
-type Found = (Head, tidebook_book::MutationNumber, Option<tidebook_book::ChainHash>, Vec<tidebook_book::Person>);
-
-/// What a subscription is answered with. `None`: the book's actor has stopped.
-async fn look_up(
-    store: &Store,
-    handle: &BookHandle,
-    author: Author,
-    subscribe: &Subscribe,
-) -> Result<Option<Found>, StoreError> {
-    let replica = author.replica;
-    let standing = handle.read(move |committed| (committed.head, committed.authority.last_number(replica))).await;
-    let Ok((head, accepted)) = standing else { return Ok(None) };
-    let hash_there = store.hash_at(subscribe.book, subscribe.after).await?;
-    let people = store.people(subscribe.book).await?;
-    Ok(Some((head, accepted, hash_there, people)))
 }
 
 fn head_moves(handle: BookHandle, mut head: watch::Receiver<Now>) -> BoxFuture<'static, HeadMoved> {

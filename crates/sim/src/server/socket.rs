@@ -211,7 +211,7 @@ impl Server {
         }
         let (epoch, head, accepted) = (actor.epoch(), actor.head(), actor.last_number(replica));
         spoil::cursor(plant, head.seq, &mut subscribe, &mut hash_there, log);
-        let opened = Opened { epoch, role, head, accepted, people: log.people(), hash_there };
+        let opened = Opened { epoch, role, head, accepted, people: log.people(), hash_there, common: None };
         socket.session.handle_opened(&subscribe, Some(opened));
         if socket.session.cursor(book).is_none() {
             return;

@@ -187,6 +187,21 @@ fn the_log_is_brought_into_the_database_before_it_grows_long() {
     assert!(!wal.exists(), "the last one out leaves no log behind");
 }
 
+#[test]
+fn who_looks_for_long_holds_the_writer_up_for_a_moment_only() {
+    let fixture = fixture();
+    let mut writer = fixture.writer;
+    writer.conn.execute_batch("INSERT INTO words VALUES ('ebb')").unwrap();
+    let reader = crate::sqlite::open::connect_to_read(&fixture._folder.path().join("store.db")).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM words").unwrap();
+    writer.conn.execute_batch("INSERT INTO words VALUES ('flood')").unwrap();
+    let began = std::time::Instant::now();
+    writer.checkpoint("RESTART");
+    assert!(began.elapsed() < 10 * READERS_WAITED_FOR, "{:?}", began.elapsed());
+    let patience: i64 = writer.conn.pragma_query_value(None, "busy_timeout", |row| row.get(0)).unwrap();
+    assert_eq!(patience, BUSY_TIMEOUT.as_millis() as i64);
+}
+
 const STOP_CASE: &str = "TIDEBOOK_STORE_STOP_CASE";
 
 /// Each in a process of its own, which has to die of it.
