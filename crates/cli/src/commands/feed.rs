@@ -12,7 +12,7 @@ use crate::device::Device;
 use crate::exit::print;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  timeout 1 tidebook feed \"Harbour Street 12\" --after 0 || test $? = 124")]
+#[command(after_help = "Example:\n  tidebook feed \"Harbour Street 12\" --after 0")]
 pub(crate) struct Arguments {
     /// The book's id, or a name that only one of your books has
     book: String,

@@ -12,8 +12,10 @@ use crate::data::Data;
 use crate::exit::print;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tidebook restore --data ./restored backup.db\n  tidebook restore --data ./data \
-        --book harbour-street.json --owner mira@example.org")]
+#[command(
+    after_help = "Examples:\n  tidebook restore --data ./restored backup.db\n  tidebook restore --data ./restored \
+        --book boat.json --owner mira@example.org"
+)]
 pub(crate) struct Arguments {
     /// The backup
     #[arg(required_unless_present = "book", conflicts_with = "book")]

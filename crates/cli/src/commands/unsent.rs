@@ -23,7 +23,7 @@ pub(crate) struct Retry {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tidebook discard 5d0c77aa")]
+#[command(after_help = "Example:\n  tidebook discard 5d0c77ab")]
 pub(crate) struct Discard {
     /// What waits, or what the book did not take: the end of its id, as `status` shows it
     id: String,
