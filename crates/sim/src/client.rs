@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tidebook_book::{Author, BookId, UnixMillis};
+use tidebook_book::{Author, BookId, ReplicaId, UnixMillis};
 use tidebook_ledger::Ledger;
 use tidebook_replica::{BookCopy, Event, Keeps, Monotonic, NewMutation, Replica, ReplicaConfig};
 
@@ -19,6 +19,7 @@ pub(crate) enum Wish {
     Connect,
     Disconnect(String),
     FetchSnapshot(BookId),
+    NewReplica,
 }
 
 #[derive(Debug)]
@@ -100,6 +101,13 @@ impl Client {
         self.replica.mutate(book, new).ok().map(|n| n.0)
     }
 
+    /// Goes on under another replica id.
+    pub(crate) fn renew(&mut self, now: Ms, replica: ReplicaId) {
+        self.author.replica = replica;
+        self.pushes.clear();
+        self.replica.handle_new_replica(Monotonic(now), replica);
+    }
+
     pub(crate) fn handle_closed(&mut self, now: Ms, code: Option<u16>) {
         self.line = None;
         self.replica.handle_closed(Monotonic(now), code);
@@ -114,6 +122,7 @@ impl Client {
             match event {
                 Event::Connect => return Ok(Some(Wish::Connect)),
                 Event::Disconnect { reason } => return Ok(Some(Wish::Disconnect(reason))),
+                Event::NewReplicaNeeded => return Ok(Some(Wish::NewReplica)),
                 Event::FetchSnapshot { book } => return Ok(Some(Wish::FetchSnapshot(book))),
                 Event::Changed { book, touched, news } if news.is_subset(&touched) => self.show(book, touched),
                 Event::Reset { book } => self.draw(book),

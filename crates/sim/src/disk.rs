@@ -149,6 +149,20 @@ impl BookLog {
         }
     }
 
+    /// Goes on from a backup, under another name where it is told.
+    pub(crate) fn restore(&mut self, until: Seq, epoch: Option<Epoch>) {
+        while self.head() > until {
+            self.lose_last();
+        }
+        self.epoch = epoch.unwrap_or(self.epoch);
+        let places = &self.places;
+        self.numbers.retain(|replica, row| {
+            let last = places.iter().rev().find(|place| place.replica == *replica);
+            row.n = last.map_or(row.n, |place| place.n);
+            last.is_some()
+        });
+    }
+
     pub(crate) fn read(&self, seq: Seq) -> Entry<tidebook_book::BookChange<Ledger>> {
         let entry = self.entry(seq).expect("an entry of the log");
         serde_json::from_slice(&entry.bytes).expect("an entry of the log reads back")

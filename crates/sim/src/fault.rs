@@ -58,6 +58,8 @@ faults! {
     CommitFailed "failed commits" (10, 200),
     /// A commit takes long.
     SlowCommit "slow commits" (20, 300),
+    /// The server dies, and comes back with a book as an older backup has it; it may say so, or not.
+    Restored "restored backups" (500, 1500),
     /// The server says that it goes away, finishes its commits, and comes back.
     Drain "drains" (300, 1000),
     /// The server has a replica start from a snapshot.

@@ -18,8 +18,9 @@
 //!
 //! - A replica has no store to be restored from: a device that was switched off goes on with the replica it had, and no
 //!   outbox is lost with a tab. Nor is a device ever a copy of another (`forked`).
-//! - A server has one history: no restored backup, no other epoch. A replica is sent to a snapshot as though it were too
-//!   far behind.
+//! - A backup that a server is restored from has everyone who was let in, removed or given another role since, and what was
+//!   written over HTTP since is lost for good. Where the restore is not declared, it is not checked that what was typed
+//!   before it counts as late: a replica that the log has grown past cannot tell it from having been away.
 //! - One node; no bus, no presence, no archived or purged book, no invites (who lets themself in is taken to hold one), no
 //!   signing in, no withdrawn mutation, no client or server of another version.
 //! - The disk keeps what it said it has. Torn and lost writes are for the store's own tests.

@@ -59,6 +59,8 @@ plants! {
     SnapshotOfStaged "snapshot_of_staged",
     /// A snapshot has no open conflicts.
     SnapshotWithoutConflicts "snapshot_without_conflicts",
+    /// A snapshot says that the log has every number there is.
+    SnapshotWithAllNumbers "snapshot_with_all_numbers",
     /// A snapshot lost who changed what when.
     SnapshotWithoutStamps "snapshot_without_stamps",
     /// Entries from further back are encoded anew.

@@ -9,6 +9,7 @@ mod histories;
 mod keeping;
 mod line;
 mod new_replica;
+mod offered_again;
 mod outbox;
 mod presence;
 mod refused;

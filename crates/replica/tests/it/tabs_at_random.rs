@@ -277,7 +277,9 @@ impl World {
             }
             // A tab that lies behind the backup notices nothing, until it reads what other tabs have of a history that
             // does not say it is another.
-            self.shelf.read(&mut self.tabs[at].stage);
+            if declared == Declared::No {
+                self.shelf.read(&mut self.tabs[at].stage);
+            }
         }
         let seen = self.tabs.iter().map(|tab| tab.stage.seq().0).min().unwrap_or_default();
         let most =

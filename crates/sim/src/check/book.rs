@@ -1,12 +1,13 @@
 //! One book's log as it was committed, and what follows from it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 use tidebook_authority::{Batch, StagedEntry};
 use tidebook_book::{
-    BookChange, BookState, ChainHash, Change, Entry, MemberChange, MutationId, ReplicaId, Role, Seq, UserId,
+    BookChange, BookState, ChainHash, Change, EncodedEntry, Entry, MemberChange, MutationId, ReplicaId, Role, Seq,
+    UserId,
 };
 use tidebook_ledger::{Ledger, LedgerBook, LedgerChange};
 
@@ -37,6 +38,8 @@ pub(crate) struct BookCheck {
     first_stands: FirstStands,
     conflicts_raised: u64,
     rejections: u64,
+    /// Entries that a restored server has lost: their places, and the hashes there.
+    lost: HashSet<(Seq, ChainHash)>,
 }
 
 impl BookCheck {
@@ -54,7 +57,45 @@ impl BookCheck {
             first_stands: FirstStands::default(),
             conflicts_raised: 0,
             rejections: 0,
+            lost: HashSet::new(),
         }
+    }
+
+    /// A backup is gone on from. What was lost is told from what stands by its hash.
+    pub(super) fn restore(&mut self, until: Seq) {
+        let mut anew = Self::new(std::mem::take(&mut self.canary));
+        for (seq, hash) in (1..).map(Seq).zip(std::mem::take(&mut self.hashes)) {
+            if seq > until {
+                self.lost.insert((seq, hash));
+                continue;
+            }
+            let (bytes, entry) = (self.bytes(seq).expect("an entry of the log").clone(), self.read(seq));
+            let value = serde_json::from_slice(&bytes).expect("an entry reads back");
+            anew.fold.read(&value).expect("it was read before");
+            anew.first_stands.read(&value, None).expect("without a reading nothing is checked");
+            let (id, replica, n) = (entry.id, entry.replica, entry.n);
+            anew.add(&StagedEntry { entry: EncodedEntry { seq, hash, bytes }, id, replica, n }, &entry);
+        }
+        anew.acked = self.acked.iter().copied().take(anew.entries.len()).collect();
+        anew.lost = std::mem::take(&mut self.lost);
+        (anew.conflicts_raised, anew.rejections) = (self.conflicts_raised, self.rejections);
+        *self = anew;
+    }
+
+    /// It went on from a backup once. From then on a number may be used up by what stands under another.
+    pub(crate) fn was_restored(&self) -> bool {
+        !self.lost.is_empty()
+    }
+
+    /// Whether a copy that has got there is in a history that is gone.
+    pub(crate) fn is_lost(&self, seq: Seq, hash: ChainHash) -> bool {
+        self.lost.contains(&(seq, hash))
+    }
+
+    /// The last entry that says who is in the book.
+    pub(crate) fn last_change_of_members(&self) -> Seq {
+        let is_about_members = |seq: &Seq| matches!(&*self.read(*seq).changes, [Change::Member(_)]);
+        (1..=self.head().0).rev().map(Seq).find(is_about_members).unwrap_or(Seq(1))
     }
 
     pub(crate) fn head(&self) -> Seq {
@@ -134,7 +175,8 @@ impl BookCheck {
         batch.entries.iter().try_for_each(|staged| self.handle_entry(staged, owners, reading(staged.id)))?;
         batch.numbers.iter().try_for_each(|row| {
             let entered = self.last_number(row.replica);
-            Invariant::ExactlyOnce.require(row.n.0 == entered, || {
+            let is_used_up = self.was_restored() && row.n.0 > entered;
+            Invariant::ExactlyOnce.require(row.n.0 == entered || is_used_up, || {
                 format!("a replica's line is said to end at {}, and {entered} was its last to enter", row.n)
             })
         })
@@ -195,7 +237,8 @@ impl BookCheck {
             format!("{} is entry {before:?} and enters again as {}", entry.id, entry.seq)
         })?;
         let last = self.last_number(entry.replica);
-        Invariant::ExactlyOnce.require(entry.n.0 == last + 1, || {
+        let is_next = entry.n.0 == last + 1 || (self.was_restored() && entry.n.0 > last);
+        Invariant::ExactlyOnce.require(is_next, || {
             format!("number {} of {} enters after number {last}, as entry {}", entry.n, entry.replica, entry.seq)
         })
     }

@@ -17,6 +17,13 @@ pub(super) struct DeviceCheck {
     pub(super) waiting: Vec<MutationId>,
 }
 
+impl DeviceCheck {
+    /// A copy of what is lost may start over from less.
+    pub(super) fn go_back_to(&mut self, until: Seq) {
+        self.seen = self.seen.min(until);
+    }
+}
+
 impl Checker {
     /// Something happened to a device.
     pub(crate) fn check_device(&mut self, index: usize, client: &Client) -> Checked {
@@ -28,6 +35,10 @@ impl Checker {
         let device = self.devices.entry((index, book)).or_default();
         let seq = copy.seq();
         let name = || &client.name;
+        if check.is_lost(seq, copy.hash()) {
+            // It has not heard of it yet.
+            return Ok(());
+        }
         Invariant::NeverBack
             .require(seq >= device.seen, || format!("{} goes back from {} to {seq}", name(), device.seen))?;
         device.seen = seq;
@@ -36,7 +47,11 @@ impl Checker {
         if copy.pending().count() == device.waiting.len() {
             return Ok(());
         }
-        let waiting = std::mem::take(&mut device.waiting);
+        let mut waiting = std::mem::take(&mut device.waiting);
+        // What was confirmed and got lost waits again.
+        let back = copy.pending().map(|pending| pending.mutation.id).filter(|id| !waiting.contains(id));
+        let back: Vec<MutationId> = back.filter(|_| check.was_restored()).collect();
+        waiting.extend(back);
         let (waits, gone) =
             waiting.into_iter().partition(|id| copy.pending().any(|pending| pending.mutation.id == *id));
         device.waiting = waits;
@@ -63,6 +78,9 @@ impl Checker {
     /// A longer look: the view is the log with the outbox on top, and the screen shows the view.
     pub(crate) fn look_closely(&self, client: &Client, book: BookId) -> Checked {
         let copy = client.copy(book);
+        if self.book(book).is_lost(copy.seq(), copy.hash()) {
+            return Ok(());
+        }
         let expected = with_outbox(self.book(book).state_at(copy.seq()), client, copy);
         let same = copy.view().hash() == expected.hash();
         Invariant::NeverBack

@@ -68,17 +68,25 @@ impl Checker {
             let check = self.book(made.book);
             let Some(seq) = check.place_of(*id) else {
                 let waits = copy.pending().any(|pending| pending.mutation.id == *id);
-                Invariant::Fate.require(waits, || format!("mutation {id} has no entry and waits nowhere"))?;
+                let is_shown = copy.rejections().iter().any(|rejection| rejection.mutation.id == *id);
+                let may_not = check.role_of(clients[made.client].author.user).is_none();
+                // Of an entry that is lost, a rejection stays with its person, and who was removed since is asked for nothing.
+                // Whatever else was confirmed has come back.
+                let is_known = check.was_restored() && (is_shown || made.discarded || may_not);
+                Invariant::Fate
+                    .require(waits || is_known, || format!("mutation {id} has no entry and waits nowhere"))?;
                 continue;
             };
             let entry = check.read(seq);
             let as_made = (entry.replica, entry.n.0) == (made.replica, made.n);
-            Invariant::ExactlyOnce.require(as_made, || format!("mutation {id} entered as number {}", entry.n))?;
+            Invariant::ExactlyOnce
+                .require(as_made || check.was_restored(), || format!("mutation {id} entered as number {}", entry.n))?;
             // Who is no member any more may not have been told.
             let waits = copy.pending().any(|pending| pending.mutation.id == *id);
             if entry.rejected.is_some() && !waits && !made.discarded {
                 let shown = copy.rejections().iter().find(|rejection| rejection.mutation.id == *id);
-                let is_whole = shown.is_some_and(|rejection| rejection.mutation.ops == made.ops);
+                // What another tab of this world offered to a restored server, nobody hears the fate of: it was confirmed.
+                let is_whole = shown.map_or(check.was_restored(), |rejection| rejection.mutation.ops == made.ops);
                 Invariant::Fate.require(is_whole, || format!("the rejection of {id} is not shown as it was typed"))?;
             }
         }

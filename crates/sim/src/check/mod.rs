@@ -108,6 +108,13 @@ pub(crate) struct Made {
     pub(crate) discarded: bool,
 }
 
+/// Whether a server that was restored says so, by another epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Declared {
+    Yes,
+    No,
+}
+
 /// Where a mutation's values were read, and whether its replica's own changes count as known.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading {
@@ -161,6 +168,21 @@ impl Checker {
         if let Some(base) = base {
             self.asked.insert(id, base);
         }
+    }
+
+    /// A book goes on from a backup: what came later never was, and who had seen it had not.
+    pub(crate) fn restore(&mut self, book: BookId, until: Seq, declared: Declared) {
+        self.books.get_mut(&book).expect("a book of this world").restore(until);
+        let made = self.made.values_mut().filter(|made| made.book == book);
+        made.for_each(|made| {
+            made.base = match declared {
+                Declared::Yes => made.base.min(until),
+                // Who comes when the log has grown past them cannot tell that from having been away for long.
+                Declared::No => Seq(u64::MAX),
+            };
+        });
+        let devices = self.devices.iter_mut().filter(|((_, of), _)| *of == book);
+        devices.for_each(|(_, device)| device.go_back_to(until));
     }
 
     /// An answer leaves the server.

@@ -31,6 +31,10 @@ pub(super) fn loaded(plant: Option<Plant>, state: LedgerBook) -> LedgerBook {
 pub(super) fn snapshot(plant: Option<Plant>, text: String) -> String {
     let edit: fn(&mut Value) = match plant {
         Some(Plant::SnapshotWithoutConflicts) => |snapshot| snapshot["state"]["conflicts"] = json!([]),
+        Some(Plant::SnapshotWithAllNumbers) => |snapshot| {
+            let numbers = snapshot["replicas"].as_object_mut().into_iter().flat_map(|replicas| replicas.values_mut());
+            numbers.for_each(|number| *number = json!(u32::MAX));
+        },
         Some(Plant::SnapshotWithoutStamps) => |snapshot| {
             for kind in ["contacts", "transactions"] {
                 let records = snapshot["state"][kind].as_array_mut().into_iter().flatten();

@@ -87,6 +87,14 @@ impl World {
         Some(Ask { book, id, what: What::Write { base, op } })
     }
 
+    /// What was answered counts no more, and nobody asks again.
+    pub(super) fn give_up_calls(&mut self) {
+        for call in self.calls.values_mut().filter(|call| call.is_begun()) {
+            call.tries = TRIES_MAX;
+            call.answer = None;
+        }
+    }
+
     /// Sent, unless an answer came meanwhile. What came without an answer comes again.
     pub(super) fn call_times_out(&mut self, id: CallId, tries: u32) -> Checked {
         let call = self.calls.get_mut(&id).expect("it was made");

@@ -1,8 +1,9 @@
 //! Between devices and the server: frames, connections, and what devices ask for.
 
-use tidebook_book::{BookId, Snapshot};
+use tidebook_book::{BookId, ReplicaId, Snapshot};
 use tidebook_ledger::Ledger;
 use tidebook_replica::Monotonic;
+use uuid::Uuid;
 
 use super::{Event, World};
 use crate::check::{Checked, Invariant};
@@ -125,6 +126,7 @@ impl World {
                     let after = self.delay();
                     self.at_in(after, Event::Connected { client: index, attempt });
                 }
+                Wish::NewReplica => self.renew_replica(index)?,
                 Wish::Disconnect(reason) => self.disconnect(index, &reason)?,
                 Wish::FetchSnapshot(book) => {
                     self.clients[index].snapshots_awaited += 1;
@@ -136,6 +138,18 @@ impl World {
         self.plan_to_wake(index);
         self.checker.check_device(index, &self.clients[index])?;
         self.look_sometimes(index)
+    }
+
+    /// A server that has lost what a replica numbered leaves it no other way.
+    fn renew_replica(&mut self, index: usize) -> Checked {
+        let (name, books) = (self.clients[index].name.clone(), self.clients[index].books());
+        let was_restored = books.into_iter().any(|book| self.checker.book(book).was_restored());
+        Invariant::Honest.require(was_restored, || format!("{name} needs another replica id"))?;
+        self.say(|| format!("{name} goes on under another replica id"));
+        let replica = ReplicaId(Uuid::from_u128(self.random.wide()));
+        self.checker.owns(replica, self.clients[index].author.user);
+        self.clients[index].renew(self.now, replica);
+        Ok(())
     }
 
     fn send_up(&mut self, index: usize, text: String) {
@@ -151,7 +165,8 @@ impl World {
 
     /// A replica wants its line closed. An honest server gives few reasons.
     fn disconnect(&mut self, index: usize, reason: &str) -> Checked {
-        const HONEST: [&str; 2] = ["the server is restarting", "the server did not answer"];
+        const HONEST: [&str; 3] =
+            ["the server is restarting", "the server did not answer", "this device goes on under a new replica id"];
         let name = self.clients[index].name.clone();
         Invariant::Honest.require(HONEST.contains(&reason), || format!("{name} disconnects: {reason}"))?;
         self.say(|| format!("{name} disconnects: {reason}"));

@@ -7,6 +7,7 @@ mod node;
 mod ops;
 mod people;
 mod quiet;
+mod restore;
 mod strikes;
 
 use std::collections::BTreeMap;
@@ -95,6 +96,7 @@ enum Strike {
     Offline,
     DeviceOff,
     Crash,
+    Restore,
     Drain,
     RoleChange,
     Removal,

@@ -66,7 +66,7 @@ impl World {
     fn fill_in(&mut self, index: usize, book: BookId) -> Option<Form> {
         let base = self.clients[index].copy(book).seq();
         if self.random.one_in(12) {
-            return self.undo(book, base);
+            return self.undo(book, base.min(self.head(book)));
         }
         let same_ids = self.weather.strikes(Fault::SameId, &mut self.random);
         let state = self.clients[index].replica.view(book)?;

@@ -7,7 +7,7 @@ use crate::check::Checked;
 use crate::fault::Fault;
 use crate::line::{DeviceEnd, Frame, LineId, Parcel, Way};
 
-const STRIKES: [(Strike, Fault); 12] = [
+const STRIKES: [(Strike, Fault); 13] = [
     (Strike::Cut, Fault::Cut),
     (Strike::HalfOpen, Fault::HalfOpen),
     (Strike::Stall, Fault::Stall),
@@ -17,6 +17,7 @@ const STRIKES: [(Strike, Fault); 12] = [
     (Strike::Offline, Fault::Offline),
     (Strike::DeviceOff, Fault::DeviceOff),
     (Strike::Crash, Fault::Crash),
+    (Strike::Restore, Fault::Restored),
     (Strike::Drain, Fault::Drain),
     (Strike::RoleChange, Fault::RoleChange),
     (Strike::Removal, Fault::Removal),
@@ -48,6 +49,7 @@ impl World {
                 self.crash(None)
             }
             Strike::Crash => Ok(()),
+            Strike::Restore => self.restore(),
             Strike::Drain => self.drain(),
             Strike::RoleChange => {
                 self.weather.note(Fault::RoleChange);
