@@ -25,5 +25,6 @@ mod export;
 mod feed;
 mod import;
 mod login;
+mod moving;
 
 mod kill;
