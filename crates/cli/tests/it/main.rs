@@ -20,6 +20,7 @@ mod check;
 mod restore_book;
 mod serve;
 
+mod commands;
 mod examples;
 mod export;
 mod feed;
