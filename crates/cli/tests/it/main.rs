@@ -1,5 +1,6 @@
 //! The `tidebook` program as people and machines run it, from outside.
 
+mod home;
 mod program;
 
 #[path = "../../../server/tests/it/dice.rs"]
@@ -26,4 +27,9 @@ mod feed;
 mod import;
 mod login;
 
+mod client_kill;
+mod forks;
 mod kill;
+mod older_store;
+mod two_processes;
+mod unsaved;
