@@ -30,6 +30,7 @@ mod login;
 mod client_kill;
 mod forks;
 mod kill;
+mod laptop;
 mod older_store;
 mod two_processes;
 mod unsaved;
