@@ -2,6 +2,7 @@
 //! found to docs/proofs.md.
 
 mod backups;
+mod client_kills;
 mod ihatemoney;
 mod openapi;
 mod second_client;
@@ -27,6 +28,8 @@ pub(crate) enum Proof {
     Ihatemoney,
     /// 100 backups of a server that is written to: each restores to a beginning of the log, and is in order
     Backups,
+    /// 2,000 of the terminal's processes killed in the middle of anything: nothing they called saved is lost, or there twice
+    ClientKills,
     /// schemathesis against the served OpenAPI: no server error, no undocumented answer
     Openapi,
     /// a client in Python, written from the protocol's text alone, against a server: every line of it that shows
@@ -49,6 +52,7 @@ pub(crate) fn prove(workspace: &Workspace, installer: &Installer, choice: Choice
     let finding = match proof {
         Proof::Ihatemoney => ihatemoney::prove(workspace, installer)?,
         Proof::Backups => backups::prove(workspace)?,
+        Proof::ClientKills => client_kills::prove(workspace)?,
         Proof::Openapi => openapi::prove(workspace, installer, choice)?,
         Proof::SecondClient => second_client::prove(workspace, installer, choice)?,
         Proof::TabKills => tab_kills::prove(workspace, installer, choice)?,

@@ -1,5 +1,6 @@
 //! The `tidebook` program as people and machines run it, from outside.
 
+mod home;
 mod program;
 
 #[path = "../../../server/tests/it/dice.rs"]
@@ -28,4 +29,10 @@ mod import;
 mod login;
 mod moving;
 
+mod client_kill;
+mod forks;
 mod kill;
+mod laptop;
+mod older_store;
+mod two_processes;
+mod unsaved;

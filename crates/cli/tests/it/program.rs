@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
@@ -11,6 +12,9 @@ use tokio::time::timeout;
 
 use crate::person::{PASSWORD, Person};
 use crate::raw::PATIENCE;
+
+/// How far apart the searches for lasting ports begin.
+const PORTS_PER_CALL: u16 = 20;
 
 /// The program with nothing of the tester's own environment that it would listen to.
 pub(crate) fn tidebook(home: &Path) -> Command {
@@ -126,7 +130,10 @@ impl Place {
 
 /// A port that is free now and that the system gives to nobody by itself, so that it can be had again after a kill.
 pub(crate) fn lasting_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Each test of one process begins elsewhere: what is free for one is free for the next as well.
     let first = 20_000 + u16::try_from(std::process::id() % 10_000).expect("below 10,000");
+    let first = first + NEXT.fetch_add(PORTS_PER_CALL, Ordering::Relaxed);
     let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
     (first..32_000).find(free).expect("a free port")
 }

@@ -1,0 +1,4 @@
+//! The store and the driver without a server.
+
+mod reached;
+mod store;
