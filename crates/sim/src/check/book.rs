@@ -40,6 +40,8 @@ pub(crate) struct BookCheck {
     rejections: u64,
     /// Entries that a restored server has lost: their places, and the hashes there.
     lost: HashSet<(Seq, ChainHash)>,
+    /// A replica went on under another id, because of this book or of another.
+    has_renewed: bool,
 }
 
 impl BookCheck {
@@ -58,6 +60,7 @@ impl BookCheck {
             conflicts_raised: 0,
             rejections: 0,
             lost: HashSet::new(),
+            has_renewed: false,
         }
     }
 
@@ -79,12 +82,22 @@ impl BookCheck {
         anew.acked = self.acked.iter().copied().take(anew.entries.len()).collect();
         anew.lost = std::mem::take(&mut self.lost);
         (anew.conflicts_raised, anew.rejections) = (self.conflicts_raised, self.rejections);
+        anew.has_renewed = self.has_renewed;
         *self = anew;
     }
 
-    /// It went on from a backup once. From then on a number may be used up by what stands under another.
+    /// It went on from a backup once.
     pub(crate) fn was_restored(&self) -> bool {
         !self.lost.is_empty()
+    }
+
+    pub(super) fn note_renewed(&mut self) {
+        self.has_renewed = true;
+    }
+
+    /// A number may be used up by what stands under another.
+    pub(crate) fn may_use_up_numbers(&self) -> bool {
+        self.was_restored() || self.has_renewed
     }
 
     /// Whether a copy that has got there is in a history that is gone.
@@ -175,7 +188,7 @@ impl BookCheck {
         batch.entries.iter().try_for_each(|staged| self.handle_entry(staged, owners, reading(staged.id)))?;
         batch.numbers.iter().try_for_each(|row| {
             let entered = self.last_number(row.replica);
-            let is_used_up = self.was_restored() && row.n.0 > entered;
+            let is_used_up = self.may_use_up_numbers() && row.n.0 > entered;
             Invariant::ExactlyOnce.require(row.n.0 == entered || is_used_up, || {
                 format!("a replica's line is said to end at {}, and {entered} was its last to enter", row.n)
             })
@@ -237,7 +250,7 @@ impl BookCheck {
             format!("{} is entry {before:?} and enters again as {}", entry.id, entry.seq)
         })?;
         let last = self.last_number(entry.replica);
-        let is_next = entry.n.0 == last + 1 || (self.was_restored() && entry.n.0 > last);
+        let is_next = entry.n.0 == last + 1 || (self.may_use_up_numbers() && entry.n.0 > last);
         Invariant::ExactlyOnce.require(is_next, || {
             format!("number {} of {} enters after number {last}, as entry {}", entry.n, entry.replica, entry.seq)
         })

@@ -79,8 +79,9 @@ impl Checker {
             };
             let entry = check.read(seq);
             let as_made = (entry.replica, entry.n.0) == (made.replica, made.n);
-            Invariant::ExactlyOnce
-                .require(as_made || check.was_restored(), || format!("mutation {id} entered as number {}", entry.n))?;
+            Invariant::ExactlyOnce.require(as_made || check.may_use_up_numbers(), || {
+                format!("mutation {id} entered as number {}", entry.n)
+            })?;
             // Who is no member any more may not have been told.
             let waits = copy.pending().any(|pending| pending.mutation.id == *id);
             if entry.rejected.is_some() && !waits && !made.discarded {

@@ -138,6 +138,12 @@ impl Checker {
         self.owners.insert(replica, user);
     }
 
+    /// A device goes on under another replica id, in all its books.
+    pub(crate) fn handle_renewed(&mut self, replica: ReplicaId, user: UserId) {
+        self.owns(replica, user);
+        self.books.values_mut().for_each(BookCheck::note_renewed);
+    }
+
     pub(crate) fn book(&self, book: BookId) -> &BookCheck {
         &self.books[&book]
     }

@@ -147,7 +147,7 @@ impl World {
         Invariant::Honest.require(was_restored, || format!("{name} needs another replica id"))?;
         self.say(|| format!("{name} goes on under another replica id"));
         let replica = ReplicaId(Uuid::from_u128(self.random.wide()));
-        self.checker.owns(replica, self.clients[index].author.user);
+        self.checker.handle_renewed(replica, self.clients[index].author.user);
         self.clients[index].renew(self.now, replica);
         Ok(())
     }
