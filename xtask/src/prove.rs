@@ -7,13 +7,15 @@ mod ihatemoney;
 mod openapi;
 mod second_client;
 mod tab_kills;
+mod three_clients;
 
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 
+use crate::gallery::{build_browser_programs, in_a_browser};
 use crate::install::Installer;
 use crate::packages::PYTHON;
 use crate::wasm_toolchain::Choice;
@@ -34,6 +36,8 @@ pub(crate) enum Proof {
     SecondClient,
     /// 300 tabs killed in the middle of edits: nothing they called saved is lost, or there twice
     TabKills,
+    /// a browser, a terminal and a script in one book for ten minutes of random cuts: they end equal
+    ThreeClients,
 }
 
 /// What a proof found, as a line of docs/proofs.md tells it.
@@ -52,9 +56,25 @@ pub(crate) fn prove(workspace: &Workspace, installer: &Installer, choice: Choice
         Proof::Openapi => openapi::prove(workspace, installer, choice)?,
         Proof::SecondClient => second_client::prove(workspace, installer, choice)?,
         Proof::TabKills => tab_kills::prove(workspace, installer, choice)?,
+        Proof::ThreeClients => three_clients::prove(workspace, installer, choice)?,
     };
     println!("{}: {}", finding.amount, finding.result);
     record(workspace, &finding)
+}
+
+/// A proof whose program runs browsers, and says in its last line how much it did, and what came of it. Its name is that
+/// of its first argument.
+fn in_browsers(workspace: &Workspace, installer: &Installer, choice: Choice, arguments: &[&str]) -> Result<Finding> {
+    build_browser_programs(workspace, installer, choice)?;
+    let output = workspace.command(in_a_browser(workspace)).args(arguments).output().context("starting the browser")?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        bail!("it does not hold:\n{said}{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let summary = said.lines().last().unwrap_or_default();
+    let Some((amount, result)) = summary.split_once(": ") else { bail!("no summary: {said}") };
+    let command = format!("cargo xtask prove {}", arguments[0]);
+    Ok(Finding { command, amount: amount.to_owned(), result: result.to_owned() })
 }
 
 /// A Python environment of its own below the target folder, with these packages.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
-use tidebook_book::{BookId, MutationId, Seq, UnixMillis, UserId};
+use tidebook_book::{BookId, MutationId, UnixMillis, UserId};
 use tidebook_client::{BookItem, Driver, Reached, Store, new_replica, unix_now};
 use tidebook_ledger::{Currency, Ledger, LedgerOp, LedgerState};
 use tidebook_replica::BookCopy;
@@ -188,9 +188,25 @@ impl Device {
     pub(crate) async fn open_book(mut self, book: BookId) -> Result<OpenBook> {
         self.driver.open_book(book)?;
         self.catch_up().await?;
+        self.let_go_of(book)?;
         let open = OpenBook { device: self, id: book };
         open.require_content()?;
         Ok(open)
+    }
+
+    /// Of a book that the person was removed from the device keeps nothing but what they wrote and nobody took.
+    pub(crate) fn let_go_of(&mut self, book: BookId) -> Result<()> {
+        let Some(copy) = self.driver.replica().book(book).filter(|copy| copy.is_removed()) else { return Ok(()) };
+        let unsent = copy.unsent().len();
+        if unsent == 0 {
+            self.driver.forget_book(book)?;
+            bail!("you are not a member of this book any more; this device keeps nothing of it");
+        }
+        let kept = say::count(unsent, "change of yours is", "changes of yours are");
+        note(&format!(
+            "you are not a member of this book any more; {kept} kept here until you `tidebook discard` them"
+        ));
+        Ok(())
     }
 
     /// Works until all open books are up to date, or it is clear that they will not be.
@@ -245,9 +261,6 @@ impl OpenBook {
 
     fn require_content(&self) -> Result<()> {
         let copy = self.copy();
-        if copy.is_removed() && copy.seq() == Seq::ZERO {
-            bail!("you are not a member of this book any more");
-        }
         if copy.epoch().is_none() && copy.pending().next().is_none() && !self.is_unmade() {
             bail!("this book was never read on this device; connect to the server once");
         }

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use crate::say::one_line;
+
 /// A checksum or totals differ; nothing was written.
 pub(crate) const CHECKSUM_DIFFERS: u8 = 3;
 
@@ -19,7 +21,8 @@ pub(crate) enum Form {
 
 /// Says what went wrong, on standard error.
 pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
-    note(&format!("tidebook: {error:#}"));
+    // Names from files and books are in some of them, and a terminal takes control characters for commands.
+    note(&format!("tidebook: {}", one_line(&format!("{error:#}"))));
     ExitCode::FAILURE
 }
 

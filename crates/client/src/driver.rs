@@ -64,7 +64,7 @@ pub enum DriverError {
 /// What arrived from a task that was waited for.
 #[derive(Debug)]
 enum Arrived {
-    Line(Result<Socket, String>),
+    Line(Result<Box<Socket>, String>),
     Snapshot(BookId, Result<String, ApiError>),
 }
 
@@ -231,7 +231,8 @@ impl Driver {
         let url = self.api.socket_url();
         self.awaited.spawn(async move {
             let opened = timeout(OPEN_WITHIN, Socket::open(&url, SYNC_SUBPROTOCOL, None)).await;
-            Arrived::Line(opened.unwrap_or_else(|_| Err("the server does not answer".into())))
+            let opened = opened.unwrap_or_else(|_| Err("the server does not answer".into()));
+            Arrived::Line(opened.map(Box::new))
         });
     }
 
@@ -244,7 +245,7 @@ impl Driver {
         let now = self.clock.now();
         match arrived {
             Arrived::Line(Ok(socket)) => {
-                self.socket = Some(socket);
+                self.socket = Some(*socket);
                 self.is_unreachable = false;
                 self.last_error = None;
                 self.replica.handle_opened(now);

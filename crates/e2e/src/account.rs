@@ -94,6 +94,28 @@ impl Account {
         answer["head"].as_u64().context("a book has a head")
     }
 
+    /// The hash of a book's log at an entry.
+    pub async fn hash_at(&self, book: BookId, seq: u64) -> Result<String> {
+        let url = format!("{}/api/v1/books/{book}/entries/{seq}/hash", self.server);
+        let answer = Client::new().get(url).bearer_auth(&self.token).send().await?.error_for_status()?;
+        let answer: Value = serde_json::from_str(&answer.text().await?)?;
+        Ok(answer["hash"].as_str().context("a hash")?.to_owned())
+    }
+
+    /// The entries of a book's log, each exactly as it is hashed.
+    pub async fn lines(&self, book: BookId) -> Result<Vec<String>> {
+        let mut lines: Vec<String> = Vec::new();
+        loop {
+            let url = format!("{}/api/v1/books/{book}/entries?after={}", self.server, lines.len());
+            let request = Client::new().get(url).bearer_auth(&self.token).header("Accept", "application/x-ndjson");
+            let page = request.send().await?.error_for_status()?.text().await?;
+            if page.is_empty() {
+                return Ok(lines);
+            }
+            lines.extend(page.lines().map(str::to_owned));
+        }
+    }
+
     /// Takes somebody out of a book of theirs.
     pub async fn remove(&self, book: BookId, other: UserId) -> Result<()> {
         let url = format!("{}/api/v1/books/{book}/members/{other}", self.server);

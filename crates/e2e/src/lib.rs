@@ -22,6 +22,9 @@ pub use typing::{Says, Typed};
 mod kills;
 pub use kills::{Kills, kills};
 
+mod three_clients;
+pub use three_clients::{ThreeClients, three_clients};
+
 mod dice;
 pub use dice::Dice;
 

@@ -2,12 +2,12 @@
 
 use std::io::{Write as _, stdout};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand};
 use tidebook_e2e::gallery::{self, Part};
-use tidebook_e2e::{Alone, journey, kills, large_book};
+use tidebook_e2e::{Alone, ThreeClients, journey, kills, large_book, three_clients};
 
 #[derive(Parser)]
 #[command(name = "tidebook-e2e")]
@@ -33,6 +33,8 @@ enum Command {
     LargeBook,
     /// Kill tabs in the middle of edits, and see that nothing they called saved is lost
     TabKills { rounds: usize },
+    /// Let a browser, a terminal and a script write in one book for so many seconds, while the line is cut at random
+    ThreeClients { seconds: u64 },
 }
 
 fn main() -> Result<()> {
@@ -46,6 +48,10 @@ fn main() -> Result<()> {
         }
         Command::TabKills { rounds } => {
             tab_kills(rounds);
+            Ok(())
+        }
+        Command::ThreeClients { seconds } => {
+            three_clients_for(seconds);
             Ok(())
         }
         Command::LargeBook => large_book_line(),
@@ -78,6 +84,17 @@ fn tab_kills(rounds: usize) {
             kills.tabs, kills.browsers, kills.typed
         );
         Ok(writeln!(stdout(), "{amount}: {found}")?)
+    });
+}
+
+fn three_clients_for(seconds: u64) {
+    journey("three_clients", Alone::No, async |stage| {
+        let found = three_clients(stage, 1, Instant::now() + Duration::from_secs(seconds)).await?;
+        let ThreeClients { by_browser, by_terminal, by_script, cuts, entries } = found;
+        let amount = format!(
+            "{seconds} s, {cuts} cuts; {by_browser} changes in a browser, {by_terminal} in a terminal, {by_script} by a script"
+        );
+        Ok(writeln!(stdout(), "{amount}: all are in the log of {entries} once, and all three have the same log")?)
     });
 }
 

@@ -24,7 +24,11 @@ mod transaction;
 mod undo;
 mod view;
 
+// A browser downloads what it uses, and what is compiled beside that changes how small it gets: files are read and written
+// by native programs alone.
+#[cfg(not(target_arch = "wasm32"))]
 pub mod export;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod import;
 
 pub use apply::Undo;

@@ -1,7 +1,5 @@
 //! What the log and snapshots say, letter by letter: stored bytes are read for as long as there are books.
 
-use std::collections::BTreeMap;
-
 use expect_test::{Expect, expect};
 use tidebook_book::{
     BookChange, BookId, BookState, ChainHash, Change, Entry, Epoch, MemberChange, MutationId, MutationNumber, Person,

@@ -2,7 +2,6 @@
 
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -10,7 +9,7 @@ use clap::Args;
 use tidebook_server::{Config, Server, Signup};
 use tracing_subscriber::EnvFilter;
 
-use crate::credentials::xdg_folder;
+use crate::data::Data;
 use crate::exit::print;
 
 #[derive(Debug, Args)]
@@ -19,24 +18,20 @@ pub(crate) struct Arguments {
     /// Where to listen
     #[arg(long, env = "TIDEBOOK_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDRESS")]
     listen: SocketAddr,
-    /// The folder that holds everything the server keeps [default: the XDG data folder]
-    #[arg(long, env = "TIDEBOOK_DATA", value_name = "DIR")]
-    data: Option<PathBuf>,
     /// Who may make an account, once the first one exists
     #[arg(long, env = "TIDEBOOK_SIGNUP", default_value_t = Signup::Invite, value_name = "open|invite|closed")]
     signup: Signup,
     /// An address people type to reach this server; required to listen beyond this machine
     #[arg(long = "public-url", env = "TIDEBOOK_PUBLIC_URL", value_delimiter = ',', value_name = "URL")]
     public_urls: Vec<String>,
+    #[command(flatten)]
+    data: Data,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     log_to_standard_error();
-    let data = match arguments.data {
-        Some(data) => data,
-        None => xdg_folder("XDG_DATA_HOME", ".local/share")?.join("tidebook"),
-    };
-    let Arguments { listen, signup, public_urls, .. } = arguments;
+    let Arguments { listen, signup, public_urls, data } = arguments;
+    let data = data.folder()?;
     let stop = stop_signal()?;
     let server = Server::bind(Config { listen, data, signup, public_urls }).await?;
     print(&format!("listening on http://{}", server.address()))?;

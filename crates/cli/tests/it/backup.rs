@@ -167,7 +167,7 @@ async fn backups_under_load_are_beginnings_of_the_log() {
     assert!(beside > count, "next to nothing was written beside the backups: {beside}");
     writers.join_all().await;
 
-    let mut last = vec![0; BOOKS];
+    let mut last = [0; BOOKS];
     let mut finals = Vec::new();
     for book in &books {
         finals.push(mira.log(book).await);

@@ -21,11 +21,13 @@ mod check;
 mod restore_book;
 mod serve;
 
+mod commands;
 mod examples;
 mod export;
 mod feed;
 mod import;
 mod login;
+mod moving;
 
 mod client_kill;
 mod forks;

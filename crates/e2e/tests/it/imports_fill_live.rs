@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::Value;
-use tidebook_e2e::cli::import_splitwise;
+use tidebook_e2e::cli::Terminal;
 use tidebook_e2e::{Account, Alone, App, Size, Stage, Totals, journey};
 use tidebook_ledger::import::splitwise::{plan, read, sample};
 use tidebook_ledger::import::{Plan, PlannedContact};
@@ -47,8 +47,8 @@ fn imports_fill_live_long() {
         for app in [&here, &there] {
             app.note_totals().await?;
         }
-        let ended = import_splitwise(&stage.server, &mira, book, &file).await?;
-        ensure!(ended.status.success(), "the import failed: {}", ended.said);
+        let ended = Terminal::new(&stage.server.origin(), &mira, book)?.import_splitwise(&file).await?;
+        ensure!(ended.status.success(), "the import failed: {}", ended.err);
 
         let planned = plan(&read(&text)?, "Mira", book)?;
         let totals = planned.totals.iter().map(|total| Ok((total.currency.to_string(), i64::try_from(total.planned)?)));
@@ -77,8 +77,8 @@ async fn fills(stage: &Stage, file: &Path, totals: &[(&str, i64)]) -> Result<()>
     let planned = plan(&read(&std::fs::read_to_string(file)?)?, "Mira", book)?;
     let people = planned.contacts.len();
 
-    let ended = import_splitwise(&stage.server, &mira, book, file).await?;
-    ensure!(ended.status.success(), "the import failed: {}", ended.said);
+    let ended = Terminal::new(&stage.server.origin(), &mira, book)?.import_splitwise(file).await?;
+    ensure!(ended.status.success(), "the import failed: {}", ended.err);
     tokio::try_join!(
         here.wait_for_totals(ALL_STANDS_WITHIN, &totals, people),
         there.wait_for_totals(ALL_STANDS_WITHIN, &totals, people)
@@ -102,8 +102,8 @@ async fn fills(stage: &Stage, file: &Path, totals: &[(&str, i64)]) -> Result<()>
     for app in [&here, &there] {
         app.browser.watch_elsewhere("#nowhere", "#nothing").await?;
     }
-    let ended = import_splitwise(&stage.server, &mira, book, file).await?;
-    ensure!(ended.status.success() && ended.said.contains("Nothing was new"), "{}", ended.said);
+    let ended = Terminal::new(&stage.server.origin(), &mira, book)?.import_splitwise(file).await?;
+    ensure!(ended.status.success() && ended.err.contains("Nothing was new"), "{}", ended.err);
     for app in [&here, &there] {
         let moves = app.browser.moves().await?;
         ensure!(moves.count == 0, "{} moved:\n{}", app.browser.name, moves.elsewhere.join("\n"));

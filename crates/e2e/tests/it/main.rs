@@ -19,5 +19,6 @@ mod service_worker;
 mod signing_out;
 mod ten_tabs;
 mod the_server_comes_back;
+mod three_clients;
 mod transactions;
 mod two_people_write;

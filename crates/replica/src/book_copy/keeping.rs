@@ -106,11 +106,9 @@ impl<D: Domain> BookCopy<D> {
         let Some(kept) = &self.kept else { return Ok(None) };
         let head: Head = serde_json::from_str(head)?;
         let Place { revision, starts, .. } = kept.place;
-        // Entries of another history do not follow from what is here.
-        let may_follow = kept.due.started_over || head.epoch.is_none() || head.epoch == self.epoch;
         Ok(if head.revision == revision {
             None
-        } else if revision > 0 && head.starts == starts && self.seq >= head.state_seq && may_follow {
+        } else if revision > 0 && head.starts == starts && self.seq >= head.state_seq {
             Some(Lacking::EntriesAfter(self.seq))
         } else {
             Some(Lacking::Everything(head.state_seq))

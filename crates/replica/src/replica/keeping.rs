@@ -53,7 +53,7 @@ impl<D: Domain> Replica<D> {
         self.books.get(&book).is_some_and(BookCopy::wants_confirmed)
     }
 
-    /// Takes them in, in any order, in the transaction of the next write. What does not read changes nothing.
+    /// Takes them in, in the order of their seqs, in the transaction of the next write. What does not read changes nothing.
     pub fn handle_confirmed(&mut self, book: BookId, rows: Vec<String>) -> Result<(), StoredError> {
         let Some(copy) = self.books.get_mut(&book) else { return Ok(()) };
         let Applied { touched, .. } = copy.handle_confirmed(rows)?;

@@ -91,11 +91,13 @@ fn what_the_history_has_is_not_offered_again() {
 #[test]
 fn a_restore_that_nobody_declared_shows_by_what_is_lacking() {
     let mut stage = with_a_past();
+    stage.mutate(5, &[add(5, "x")]).expect("fine");
+    assert_eq!(stage.copy().pending().last().map(|pending| pending.mutation.base.0), Some(4));
     // It has grown past the copy since.
     let grown = Snapshot { epoch: crate::stage::EPOCH, ..restored(7, &[(ME, 1), (OTHER, 9)]) };
     restore(&mut stage, None, grown);
     let bases = stage.copy().pending().map(|pending| pending.mutation.base.0);
-    assert_eq!((bases.collect::<Vec<_>>(), stage.pending()), (vec![0, 0, 0], vec![2, 3, 4]));
+    assert_eq!((bases.collect::<Vec<_>>(), stage.pending()), (vec![0; 4], vec![2, 3, 4, 5]));
 }
 
 #[test]

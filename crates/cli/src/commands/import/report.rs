@@ -7,7 +7,7 @@ use tidebook_ledger::import::Plan;
 use uuid::Uuid;
 
 use crate::exit::{Form, answer};
-use crate::say::{count, short, signed};
+use crate::say::{count, one_line, short, signed};
 
 /// `done`: the import's id and how many records it wrote; nothing where it wrote nothing on purpose.
 pub(super) fn tell(form: Form, book: BookId, plan: &Plan, done: Option<(Uuid, usize)>) -> Result<()> {
@@ -41,7 +41,7 @@ fn as_words(plan: &Plan, done: Option<(Uuid, usize)>) -> Vec<String> {
     lines.extend(
         plan.skipped.iter().map(|(reason, rows)| format!("{} left out: {reason}", count(*rows, "row", "rows"))),
     );
-    lines.extend(plan.doubts.iter().map(ToString::to_string));
+    lines.extend(plan.doubts.iter().map(|doubt| one_line(&doubt.to_string())));
     for total in &plan.totals {
         let agrees = match total.source {
             Some(source) if source == total.planned => "as in the file".to_owned(),
