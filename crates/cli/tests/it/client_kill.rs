@@ -25,7 +25,7 @@ const KILLS: usize = 24;
 const KILLS_VARIABLE: &str = "PROVE_CLIENT_KILLS";
 
 /// Kills in one book: each command reads all of it.
-const KILLS_PER_BOOK: usize = 200;
+const KILLS_PER_BOOK: usize = 50;
 
 /// Programs over the one store at once, at most.
 const PROGRAMS_MAX: usize = 4;

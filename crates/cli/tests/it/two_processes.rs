@@ -1,6 +1,7 @@
 //! A program that runs, and short ones beside it over the same store: each takes in what the other wrote.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tidebook_book::BookId;
@@ -14,6 +15,9 @@ use crate::person::{Book, Person};
 use crate::program::{Place, Serving, lasting_port};
 use crate::raw::PATIENCE;
 
+/// A replica to which nothing happens for so long has nothing left to do.
+const SETTLED_WITHIN: Duration = Duration::from_millis(500);
+
 /// This process runs a replica on the home's store, as a program would that stays.
 async fn running(home: &Home, mira: &Person, book: &Book) -> Driver {
     let store = Store::open(&home.store(), new_replica()).expect("a store");
@@ -21,6 +25,8 @@ async fn running(home: &Home, mira: &Person, book: &Book) -> Driver {
     let mut driver = Driver::new(api, store, mira.id.parse().expect("an id"), "test/1").expect("a replica");
     driver.open_book(id_of(book)).expect("it is in the store");
     driver.reach(PATIENCE).await.expect("a server");
+    // Until it has written all that it has to: a write would show it what others wrote.
+    while driver.next_within(SETTLED_WITHIN).await.expect("it goes on").is_some() {}
     driver
 }
 
