@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use super::Finding;
 use crate::workspace::Workspace;
 
-/// Kills; a run of the tests has 24.
+/// Kills; a run of the tests has 200.
 const KILLS: &str = "2000";
 
 pub(super) fn prove(workspace: &Workspace) -> Result<Finding> {

@@ -21,7 +21,7 @@ use crate::program::{Serving, lasting_port};
 use crate::raw::{PATIENCE, Written};
 
 /// Kills in a run of the tests; `cargo xtask prove client-kills` asks for more.
-const KILLS: usize = 24;
+const KILLS: usize = 200;
 const KILLS_VARIABLE: &str = "PROVE_CLIENT_KILLS";
 
 /// Kills in one book: each command reads all of it.
