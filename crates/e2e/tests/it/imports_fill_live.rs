@@ -103,7 +103,7 @@ async fn fills(stage: &Stage, file: &Path, totals: &[(&str, i64)]) -> Result<()>
         app.browser.watch_elsewhere("#nowhere", "#nothing").await?;
     }
     let ended = Terminal::new(&stage.server.origin(), &mira, book)?.import_splitwise(file).await?;
-    ensure!(ended.status.success() && ended.err.contains("Nothing was new"), "{}", ended.err);
+    ensure!(ended.status.success() && ended.out.contains("Nothing was new"), "{}{}", ended.out, ended.err);
     for app in [&here, &there] {
         let moves = app.browser.moves().await?;
         ensure!(moves.count == 0, "{} moved:\n{}", app.browser.name, moves.elsewhere.join("\n"));
