@@ -21,9 +21,10 @@ pub(crate) fn test(workspace: &Workspace, installer: &Installer, choice: Choice,
     if filter.is_empty() {
         check_code(workspace, installer, toolchain)?;
     }
-    // The browser's journeys start target/debug/tidebook. It is built along with the tests: by itself, with other
-    // features of the same libraries, it would have them built twice.
-    children::run("building the tests", workspace.cargo().args(["build", "--bins", "--tests"]))?;
+    // The browser's journeys start target/debug/tidebook. It is built along with the tests, and all of the workspace with
+    // it: by itself, or without the web app, other features of the same libraries would have all of them built twice.
+    let mut build = workspace.cargo();
+    children::run("building the tests", build.args(["build", "--workspace", "--bins", "--tests"]))?;
     if has_nextest(workspace) {
         run_with_nextest(workspace, filter)
     } else {
@@ -60,7 +61,10 @@ fn has_nextest(workspace: &Workspace) -> bool {
 /// nextest does not run the docs' examples; they go first, so that its summary comes last.
 fn run_with_nextest(workspace: &Workspace, filter: &[String]) -> Result<()> {
     if filter.is_empty() {
-        children::run_to_stdout("testing the docs' examples", workspace.cargo().args(["test", "--doc"]))?;
+        children::run_to_stdout(
+            "testing the docs' examples",
+            workspace.cargo().args(["test", "--workspace", "--doc"]),
+        )?;
     }
     children::run_to_stdout("testing", workspace.cargo().args(["nextest", "run", "--workspace"]).args(filter))
 }

@@ -35,15 +35,14 @@ impl Account {
     /// The server and token given, or those stored by `tidebook login`.
     pub(crate) async fn find(target: &Target) -> Result<Self> {
         let (server, api) = api(target)?;
-        let token_hash = hash_of(api.token().unwrap_or_default());
-        let mut known = load()?;
-        let found = known.iter().find(|known| known.token_hash == token_hash && same_server(&known.server, &server));
-        if let Some(found) = found {
+        let token = api.token().unwrap_or_default();
+        let token_hash = hash_of(token);
+        let is_it = |known: &&Known| known.token_hash == token_hash && same_server(&known.server, &server);
+        if let Some(found) = load()?.iter().find(is_it) {
             return Ok(Self { api, user: found.user, server });
         }
         let user = api.me().await.context("asking the server who this is, which the first command needs")?.id;
-        known.push(Known { server: server.clone(), token_hash, user });
-        store(&known[known.len().saturating_sub(KNOWN_MAX)..])?;
+        remember(&server, token, user)?;
         Ok(Self { api, server, user })
     }
 
@@ -97,6 +96,13 @@ fn same_server(one: &str, other: &str) -> bool {
     one.trim_end_matches('/') == other.trim_end_matches('/')
 }
 
+/// Remembers whom a token speaks for.
+pub(crate) fn remember(server: &str, token: &str, user: UserId) -> Result<()> {
+    let mut known = load()?;
+    known.push(Known { server: server.to_owned(), token_hash: hash_of(token), user });
+    write_private(&path()?, &serde_json::to_vec(&known[known.len().saturating_sub(KNOWN_MAX)..])?)
+}
+
 fn hash_of(token: &str) -> String {
     blake3::hash(token.as_bytes()).to_hex().to_string()
 }
@@ -106,16 +112,16 @@ fn folder() -> Result<PathBuf> {
     Ok(xdg_folder("XDG_DATA_HOME", ".local/share")?.join("tidebook").join("client"))
 }
 
+fn path() -> Result<PathBuf> {
+    Ok(folder()?.join("accounts.json"))
+}
+
 fn load() -> Result<Vec<Known>> {
-    let path = folder()?.join("accounts.json");
+    let path = path()?;
     match std::fs::read(&path) {
         // One that does not read is made anew: the server is asked again.
         Ok(bytes) => Ok(serde_json::from_slice(&bytes).unwrap_or_default()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
-}
-
-fn store(known: &[Known]) -> Result<()> {
-    write_private(&folder()?.join("accounts.json"), &serde_json::to_vec(known)?)
 }

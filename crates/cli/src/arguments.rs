@@ -1,6 +1,7 @@
 //! What can be said on the command line. What each command takes stands with the command.
 
 use clap::{Args, Parser, Subcommand};
+use tidebook_ledger::Direction;
 
 use crate::commands::{
     add, backup, balance, books, check, completions, conflicts, contact, contacts, export, feed, history, import, list,
@@ -97,6 +98,29 @@ pub(crate) struct Target {
     /// A session's token [default: the one `tidebook login` stored]
     #[arg(long, env = "TIDEBOOK_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     pub(crate) token: Option<String>,
+}
+
+/// Which way money went.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct Way {
+    /// I gave it: they owe me more
+    #[arg(long)]
+    gave: bool,
+    /// I got it: they owe me less
+    #[arg(long)]
+    got: bool,
+}
+
+impl Way {
+    /// The one that was named.
+    pub(crate) fn direction(&self) -> Option<Direction> {
+        match (self.gave, self.got) {
+            (true, _) => Some(Direction::Gave),
+            (_, true) => Some(Direction::Got),
+            _ => None,
+        }
+    }
 }
 
 /// What all commands about books take.

@@ -1,12 +1,13 @@
 //! What an entry or a change says, in words.
 
 use tidebook_book::{BookChange, Change, MemberChange, Role, UserId};
+use tidebook_ledger::export::decimal;
 use tidebook_ledger::{
     ConflictKind, Direction, Field, FieldSet, FieldValue, Ledger, LedgerChange, LedgerState, RecordRef, TransactionId,
 };
 use uuid::Uuid;
 
-use crate::say::{decimal, direction_words, one_line, short};
+use crate::say::{direction_words, one_line, short};
 
 /// What changes of somebody did, one line each, with the names that people and records have now.
 pub(crate) fn changes(

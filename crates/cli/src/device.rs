@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use tidebook_book::{BookId, MutationId, UnixMillis, UserId};
-use tidebook_client::{BookItem, Driver, Reached, Store, new_replica, unix_now};
+use tidebook_client::{ApiError, BookItem, Driver, Reached, Store, new_replica, unix_now};
 use tidebook_ledger::{Currency, Ledger, LedgerOp, LedgerState};
 use tidebook_replica::BookCopy;
 
@@ -102,7 +102,7 @@ impl Device {
         if !self.is_offline() {
             match self.driver.api().clone().books().await {
                 Ok(books) => self.driver.store().keep_fact(BOOKS, &serde_json::to_string(&books)?)?,
-                Err(error) if is_about_the_line(&error) => self.lose_network(&error.to_string()),
+                Err(error) if can_wait(&error) => self.lose_network(&error.to_string()),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -140,7 +140,7 @@ impl Device {
             }
             match self.driver.api().clone().create_book(book, &name, currency.code()).await {
                 Ok(_) => self.driver.store().write(|rows| rows.drop_fact(&format!("{UNMADE}{book}")))?,
-                Err(error) if is_about_the_line(&error) => self.lose_network(&error.to_string()),
+                Err(error) if can_wait(&error) => self.lose_network(&error.to_string()),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -188,24 +188,29 @@ impl Device {
     pub(crate) async fn open_book(mut self, book: BookId) -> Result<OpenBook> {
         self.driver.open_book(book)?;
         self.catch_up().await?;
-        self.let_go_of(book)?;
+        if self.driver.replica().book(book).is_none() {
+            bail!("you are not a member of this book any more; this device keeps nothing of it");
+        }
         let open = OpenBook { device: self, id: book };
         open.require_content()?;
         Ok(open)
     }
 
-    /// Of a book that the person was removed from the device keeps nothing but what they wrote and nobody took.
-    pub(crate) fn let_go_of(&mut self, book: BookId) -> Result<()> {
-        let Some(copy) = self.driver.replica().book(book).filter(|copy| copy.is_removed()) else { return Ok(()) };
-        let unsent = copy.unsent().len();
-        if unsent == 0 {
-            self.driver.forget_book(book)?;
-            bail!("you are not a member of this book any more; this device keeps nothing of it");
+    /// Of books that the person was removed from the device keeps nothing but what they wrote and nobody took.
+    pub(crate) fn let_go_of_lost_books(&mut self) -> Result<()> {
+        let removed =
+            |(book, copy): (BookId, &BookCopy<Ledger>)| Some((book, copy.is_removed().then(|| copy.unsent().len())?));
+        let replica = self.driver.replica();
+        let open = self.driver.open_books().filter_map(|book| Some((book, replica.book(book)?)));
+        let lost: Vec<(BookId, usize)> = open.filter_map(removed).collect();
+        for (book, unsent) in lost {
+            if unsent == 0 {
+                self.driver.forget_book(book)?;
+            } else {
+                let kept = say::count(unsent, "change of yours is", "changes of yours are");
+                note(&format!("you are not a member of {book} any more; {kept} kept here: see `tidebook status`"));
+            }
         }
-        let kept = say::count(unsent, "change of yours is", "changes of yours are");
-        note(&format!(
-            "you are not a member of this book any more; {kept} kept here until you `tidebook discard` them"
-        ));
         Ok(())
     }
 
@@ -220,7 +225,7 @@ impl Device {
             Reached::TooSlow(reason) => note(&format!("the server is slow ({reason}); this may not be all of it yet")),
             Reached::Current | Reached::Refused => self.note_synced()?,
         }
-        Ok(())
+        self.let_go_of_lost_books()
     }
 
     pub(crate) fn note_synced(&mut self) -> Result<()> {
@@ -357,6 +362,11 @@ fn choose(books: &[(BookId, String)], wanted: Option<&str>, chosen: Option<&str>
     }
 }
 
-fn is_about_the_line(error: &tidebook_client::ApiError) -> bool {
-    matches!(error, tidebook_client::ApiError::Unreachable { .. })
+/// Whether the server, or what stands before it, may do it another time: until then there is what the device has.
+fn can_wait(error: &ApiError) -> bool {
+    match error {
+        ApiError::Unreachable { .. } | ApiError::Unexpected(_) => true,
+        ApiError::Problem { status, .. } => *status >= 500 || *status == 401,
+        ApiError::Address(_) => false,
+    }
 }

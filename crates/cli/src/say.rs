@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tidebook_book::UnixMillis;
+use tidebook_ledger::export::decimal;
 use tidebook_ledger::{Balances, CivilDate, Currency, Direction};
 use unicode_width::UnicodeWidthStr as _;
 use uuid::Uuid;
@@ -19,16 +20,6 @@ pub(crate) const ALARM: Style = AnsiColor::Yellow.on_default();
 /// A text in a style; standard output drops the style where nobody would see it.
 pub(crate) fn styled(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
-}
-
-/// Minor units as a decimal, without a sign: 1234 of a currency with two decimals is `12.34`.
-pub(crate) fn decimal(amount: u128, currency: Currency) -> String {
-    let digits = currency.minor_digits() as usize;
-    let padded = format!("{amount:0>width$}", width = digits + 1);
-    match padded.split_at(padded.len() - digits) {
-        (whole, "") => whole.to_owned(),
-        (whole, fraction) => format!("{whole}.{fraction}"),
-    }
 }
 
 /// An amount and its currency, without a sign.

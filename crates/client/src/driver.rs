@@ -56,9 +56,16 @@ pub enum DriverError {
     Api(#[from] ApiError),
     /// Nothing of what it was about is kept.
     #[error("not saved: {0}")]
-    Store(#[from] StoreError),
+    Store(StoreError),
     #[error(transparent)]
     Mutate(#[from] MutateError),
+}
+
+/// By hand: its words are told above, and a source would be told once more.
+impl From<StoreError> for DriverError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
 }
 
 /// What arrived from a task that was waited for.

@@ -32,12 +32,19 @@ pub enum StoreError {
     #[error("cannot make {path}: {source}")]
     Folder { path: String, source: std::io::Error },
     #[error("the store on this device: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(rusqlite::Error),
     /// The rows of a book do not read: a later version wrote them, or they are damaged.
     #[error(transparent)]
     Rows(#[from] tidebook_replica::StoredError),
     #[error("the store on this device is damaged: {0}")]
     Damaged(String),
+}
+
+/// By hand: its words are told above, and a source would be told once more.
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
 }
 
 impl Store {

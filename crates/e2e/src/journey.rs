@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use futures_util::FutureExt;
 use tokio::time::timeout;
 
-use crate::{Account, App, Browser, Server, Size, Writer, gave, person, places};
+use crate::{Account, App, Browser, Expected, Front, Server, Size, Writer, gave, person, places};
 use tidebook_book::BookId;
 
 /// How long a browser may take to tell how it stands once its journey has failed: it may be the one that hangs.
@@ -107,6 +107,19 @@ impl Stage {
         app.sign_in(&account.email, &account.password).await?;
         app.wait_for_book().await?;
         Ok(app)
+    }
+
+    /// The same behind a front, on an empty page and with the book kept on the device: its line may come and go from now
+    /// on. Somebody of this name is in the book.
+    pub async fn browser_behind(&self, front: &Front, account: &Account, person: &str) -> Result<Arc<Browser>> {
+        let app = App::new(self.browser("here", Size::Desktop).await?, front.origin());
+        app.arrive().await?;
+        app.sign_in(&account.email, &account.password).await?;
+        app.wait_for_person(person).await?;
+        app.wait_until_kept().await?;
+        app.browser.expect(Expected::LostConnection);
+        app.browser.goto("about:blank").await?;
+        Ok(app.browser)
     }
 
     /// Mira, and a book of hers.

@@ -11,7 +11,7 @@ use tidebook_book::{BookId, ChainHash};
 use uuid::Uuid;
 
 use crate::cli::Terminal;
-use crate::{Account, App, Dice, Expected, Front, Size, Stage, Tab, Traffic, Typed, person, written};
+use crate::{Account, Dice, Front, Stage, Tab, Traffic, Typed, person, written};
 
 /// Edits a browser is given at a time.
 const BURST: usize = 3;
@@ -75,14 +75,8 @@ impl Run {
         let (mira, book) = stage.mira().await?;
         stage.writer(&mira, book).await?.write(vec![person("Ana Kovač").1]).await?;
         let front = Front::start(&stage.server).await?;
-        let app = App::new(stage.browser("here", Size::Desktop).await?, front.origin());
-        app.arrive().await?;
-        app.sign_in(&mira.email, &mira.password).await?;
-        app.wait_for_person("Ana Kovač").await?;
-        app.wait_until_kept().await?;
-        app.browser.expect(Expected::LostConnection);
-        app.browser.goto("about:blank").await?;
-        let mut tab = app.browser.tab(&front.origin()).await?;
+        let browser = stage.browser_behind(&front, &mira, "Ana Kovač").await?;
+        let mut tab = browser.tab(&front.origin()).await?;
         tab.wait_for_book().await?;
         let terminal = Terminal::new(&front.origin(), &mira, book)?;
         terminal.must(&["list"]).await?;

@@ -11,6 +11,7 @@ mod json;
 pub use self::json::{FORMAT, Origin, VERSION, json};
 
 mod decimal;
+pub use self::decimal::decimal;
 
 use std::collections::HashMap;
 

@@ -3,14 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use serde_json::json;
-use tidebook_ledger::{
-    Checked, CivilDate, ContactId, Currency, Direction, LedgerOp, TransactionId, name_fault, parse_amount,
-};
+use tidebook_ledger::{Checked, CivilDate, ContactId, Currency, LedgerOp, TransactionId, name_fault, parse_amount};
 use uuid::Uuid;
 
-use crate::arguments::Asked;
+use crate::arguments::{Asked, Way};
 use crate::device::OpenBook;
 use crate::exit::answer;
 use crate::pick;
@@ -18,7 +16,8 @@ use crate::say::{balance_words, direction_words, money, one_line, short, styled,
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  tidebook add Ana 12+8.50 --gave --note lunch\n  tidebook add Ana 5 --got --date 2026-11-01"
+    after_help = "Examples:\n  tidebook add Ana 12+8.50 --gave --note lunch\n  tidebook add Ana 5 --got --date 2026-11-01",
+    group = ArgGroup::new("which way").args(["gave", "got"]).required(true)
 )]
 pub(crate) struct Arguments {
     /// Whom it is about: a name, or the end of an id. Somebody new comes into the book with it
@@ -46,24 +45,6 @@ pub(crate) struct Arguments {
     asked: Asked,
 }
 
-/// Which way the money went.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub(crate) struct Way {
-    /// I gave it: they owe me more
-    #[arg(long)]
-    gave: bool,
-    /// I got it: they owe me less
-    #[arg(long)]
-    got: bool,
-}
-
-impl Way {
-    pub(crate) fn direction(&self) -> Direction {
-        if self.got { Direction::Got } else { Direction::Gave }
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum New {
     /// Where nobody of that name is in the book, one is added
@@ -83,7 +64,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let amount = parse_amount(&arguments.amount, currency.minor_digits())
         .with_context(|| format!("the amount {:?}", arguments.amount))?;
     let (contact, name, create) = whom(&open, &arguments)?;
-    let (id, direction) = (TransactionId(Uuid::now_v7()), arguments.way.direction());
+    let direction = arguments.way.direction().context("say which way: --gave or --got")?;
+    let id = TransactionId(Uuid::now_v7());
     let transaction = LedgerOp::CreateTransaction {
         id,
         contact,

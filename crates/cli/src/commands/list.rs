@@ -7,12 +7,12 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 use tidebook_ledger::{
-    Balances, CivilDate, ContactId, Currency, Direction, Ledger, LedgerOp, LedgerState, RecordRef, Transaction,
-    TransactionId, TransactionView,
+    Balances, CivilDate, ContactId, Currency, Ledger, LedgerOp, LedgerState, RecordRef, Transaction, TransactionId,
+    TransactionView,
 };
 use tidebook_replica::BookCopy;
 
-use crate::arguments::Asked;
+use crate::arguments::{Asked, Way};
 use crate::device::OpenBook;
 use crate::exit::answer;
 use crate::pick;
@@ -38,12 +38,8 @@ pub(crate) struct Arguments {
     /// Only in this currency
     #[arg(long)]
     currency: Option<Currency>,
-    /// Only what I gave
-    #[arg(long, conflicts_with = "got")]
-    gave: bool,
-    /// Only what I got
-    #[arg(long)]
-    got: bool,
+    #[command(flatten)]
+    way: Way,
     /// Those that were deleted instead
     #[arg(long)]
     deleted: bool,
@@ -79,11 +75,7 @@ impl Arguments {
             Some(who) => Some(pick::contact(state, who)?.id),
             None => None,
         };
-        let direction = match (self.gave, self.got) {
-            (true, _) => Some(Direction::Gave),
-            (_, true) => Some(Direction::Got),
-            _ => None,
-        };
+        let direction = self.way.direction();
         let words: Vec<String> =
             self.text.as_deref().unwrap_or_default().to_lowercase().split_whitespace().map(str::to_owned).collect();
         let is_wanted = |it: &&Transaction| {

@@ -45,6 +45,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let api = Api::new(&server, None)?;
     let password = password()?;
     let signed_in = api.sign_in(&email, &password).await?;
+    account::remember(&server, &signed_in.token, signed_in.user.id)?;
     Credentials { server: server.clone(), email: signed_in.user.email.clone(), token: signed_in.token }.store()?;
     print(&if json {
         json!({"server": server, "user": signed_in.user.id, "name": signed_in.user.name}).to_string()

@@ -34,10 +34,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
             kept
         }
     };
-    for book in &books {
-        device.driver.open_book(*book)?;
-    }
+    books.into_iter().try_for_each(|book| device.driver.open_book(book))?;
     device.catch_up().await?;
+    let books: Vec<_> = device.driver.open_books().collect();
     let mut told: Vec<Value> = Vec::new();
     let mut lines: Vec<String> = Vec::new();
     for id in books {

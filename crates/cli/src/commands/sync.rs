@@ -79,6 +79,12 @@ impl Device {
             }
             self.open_all(&listed)?;
             reached = self.reach_or_wait(deadline).await?;
+            let before = self.driver.open_books().count();
+            self.let_go_of_lost_books()?;
+            if self.driver.open_books().count() < before {
+                // What held it up may be gone.
+                reached = self.reach_or_wait(deadline).await?;
+            }
         }
         if reached == Reached::Current {
             self.note_synced()?;

@@ -6,10 +6,10 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use serde_json::json;
 use tidebook_ledger::{
-    CivilDate, Currency, Direction, Field, FieldSet, FieldValue, LedgerOp, Transaction, TransactionId, parse_amount,
+    CivilDate, Currency, Field, FieldSet, FieldValue, LedgerOp, Transaction, TransactionId, parse_amount,
 };
 
-use crate::arguments::Asked;
+use crate::arguments::{Asked, Way};
 use crate::describe;
 use crate::device::OpenBook;
 use crate::exit::answer;
@@ -26,12 +26,8 @@ pub(crate) struct Edit {
     /// The currency, as EUR
     #[arg(long)]
     currency: Option<Currency>,
-    /// I gave it
-    #[arg(long, conflicts_with = "got")]
-    gave: bool,
-    /// I got it
-    #[arg(long)]
-    got: bool,
+    #[command(flatten)]
+    way: Way,
     /// Whom it is about
     #[arg(long)]
     who: Option<String>,
@@ -112,11 +108,7 @@ impl Edit {
     /// direction go together: a sum that nobody entered must not come about.
     fn set(&self, before: &Transaction, open: &OpenBook) -> Result<FieldSet> {
         let currency = self.currency.unwrap_or(before.currency);
-        let direction = match (self.gave, self.got) {
-            (true, _) => Direction::Gave,
-            (_, true) => Direction::Got,
-            _ => before.direction,
-        };
+        let direction = self.way.direction().unwrap_or(before.direction);
         let amount = match &self.amount {
             Some(typed) => {
                 parse_amount(typed, currency.minor_digits()).with_context(|| format!("the amount {typed:?}"))?

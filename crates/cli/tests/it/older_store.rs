@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use reqwest::Method;
 use rusqlite::Connection;
-use rusqlite::types::ValueRef;
 use serde_json::{Value, json};
 
 use crate::home::{Home, records, sound};
@@ -64,57 +63,4 @@ fn kept_in(conn: &Connection) -> BTreeSet<String> {
         mutation["id"].as_str().expect("an id").to_owned()
     };
     texts.map(id).collect()
-}
-
-/// Made once, by the first version with a schema. What it wrote is never made again.
-#[tokio::test]
-#[ignore = "writes the fixture of a schema that is new"]
-async fn writes_the_fixture() {
-    let place = Place::new().await;
-    book_of(&place).await;
-    let home = Home::of(&place.mira);
-    for amount in 1..=CONFIRMED {
-        home.done(&["add", "Ana", &amount.to_string(), "--gave", "--note", "lunch; it's \"on me\""]).await;
-    }
-    let added = home.saved_offline(&["add", "Ana", "9", "--got"]).await;
-    let transaction = added["transaction"].as_str().expect("an id");
-    home.saved_offline(&["edit", transaction, "--note", "rückwärts 日"]).await;
-    home.saved_offline(&["contact", "edit", "Ana", "--phone", "+31-20-555-0142"]).await;
-    let conn = Connection::open(home.store()).expect("a store");
-    std::fs::write(fixture(), dump(&conn)).expect("it is written");
-}
-
-/// A database as the SQL that makes it.
-fn dump(conn: &Connection) -> String {
-    let mut sql = String::new();
-    for pragma in ["application_id", "user_version"] {
-        let value: i64 = conn.pragma_query_value(None, pragma, |row| row.get(0)).expect("a number");
-        sql += &format!("PRAGMA {pragma} = {value};\n");
-    }
-    let mut tables =
-        conn.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'table' ORDER BY rowid").expect("it");
-    let tables = tables.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))).expect("rows");
-    for table in tables {
-        let (name, made) = table.expect("a table");
-        sql += &format!("{made};\n");
-        let mut rows = conn.prepare(&format!("SELECT * FROM {name}")).expect("a table");
-        let columns = rows.column_count();
-        let mut rows = rows.query([]).expect("rows");
-        while let Some(row) = rows.next().expect("a row") {
-            let values: Vec<String> =
-                (0..columns).map(|column| literal(row.get_ref(column).expect("a value"))).collect();
-            sql += &format!("INSERT INTO {name} VALUES ({});\n", values.join(", "));
-        }
-    }
-    sql
-}
-
-fn literal(value: ValueRef<'_>) -> String {
-    match value {
-        ValueRef::Null => "NULL".into(),
-        ValueRef::Integer(number) => number.to_string(),
-        ValueRef::Real(number) => number.to_string(),
-        ValueRef::Text(text) => format!("'{}'", String::from_utf8_lossy(text).replace('\'', "''")),
-        ValueRef::Blob(bytes) => format!("x'{}'", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
-    }
 }

@@ -107,6 +107,63 @@ fn nothing_called_saved_is_lost_with_its_tab() {
     });
 }
 
+/// Makes of each database what version 1 had: the same rows, without the store that version 2 added.
+const BACK_TO_VERSION_1: &str = "
+    const ended = request => new Promise((go, fail) => {
+        request.onsuccess = () => go(request.result);
+        request.onerror = () => fail(request.error);
+    });
+    const kinds = ['facts', 'heads', 'states', 'entries', 'outbox', 'rejections'];
+    for (const { name } of await indexedDB.databases()) {
+        const newer = await ended(indexedDB.open(name));
+        if (!newer.objectStoreNames.contains('confirmed')) throw new Error(`${name} is of version 1 already`);
+        const reading = newer.transaction(kinds);
+        const rows = await Promise.all(kinds.map(async kind => {
+            const store = reading.objectStore(kind);
+            const [keys, values] = await Promise.all([ended(store.getAllKeys()), ended(store.getAll())]);
+            return keys.map((key, place) => [key, values[place]]);
+        }));
+        newer.close();
+        await ended(indexedDB.deleteDatabase(name));
+        const opening = indexedDB.open(name, 1);
+        opening.onupgradeneeded = () => kinds.forEach(kind => opening.result.createObjectStore(kind));
+        const older = await ended(opening);
+        const writing = older.transaction(kinds, 'readwrite');
+        kinds.forEach((kind, place) => {
+            for (const [key, value] of rows[place]) writing.objectStore(kind).put(value, key);
+        });
+        await new Promise(go => writing.oncomplete = go);
+        older.close();
+    }";
+
+#[test]
+fn what_an_older_version_kept_is_there_in_this_one() {
+    journey("what_an_older_version_kept", Alone::No, async |stage| {
+        let (mira, book) = stage.mira().await?;
+        let app = stage.app_of("here", Size::Desktop, &mira).await?;
+        app.wait_until_kept().await?;
+        app.browser.expect(Expected::LostConnection);
+        stage.server.stop().await?;
+        app.add_person("Ana Kovač").await?;
+        app.wait_for_chip("offline", &offline(1)).await?;
+        stage.server.start_again().await?;
+        // A page of the same origin that is not the app.
+        app.browser.goto("about:blank").await?;
+        let mut page = app.browser.tab(&format!("{}/sw.js", stage.server.origin())).await?;
+        page.run(BACK_TO_VERSION_1, &Value::Null).await?;
+        page.close().await?;
+        stage.server.stop().await?;
+        app.arrive().await?;
+        app.wait_for_person("Ana Kovač").await?;
+        app.add_person("Jun Mori").await?;
+        app.wait_for_chip("offline", &offline(2)).await?;
+        stage.server.start_again().await?;
+        app.wait_to_be_back().await?;
+        ensure!(mira.head(book).await? == 3, "each is one entry");
+        Ok(())
+    });
+}
+
 #[test]
 fn a_deleted_store_is_said() {
     journey("a_deleted_store_is_said", Alone::No, async |stage| {

@@ -7,10 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use futures_util::future::try_join_all;
 use serde_json::Value;
 use tidebook_book::BookId;
-use tidebook_e2e::{
-    Account, Alone, App, Browser, Dice, Expected, Front, Says, Size, Stage, Tab, Traffic, Typed, journey, person,
-    written,
-};
+use tidebook_e2e::{Account, Alone, Browser, Dice, Front, Says, Stage, Tab, Traffic, Typed, journey, person, written};
 
 const TABS: usize = 10;
 const ROUNDS: usize = 15;
@@ -34,27 +31,21 @@ async fn run(stage: &Stage, dice: &mut Dice) -> Result<()> {
     let (mira, book) = stage.mira().await?;
     stage.writer(&mira, book).await?.write(vec![person("Ana Kovač").1]).await?;
     let front = Front::start(&stage.server).await?;
-    let app = App::new(stage.browser("here", Size::Desktop).await?, front.origin());
-    app.arrive().await?;
-    app.sign_in(&mira.email, &mira.password).await?;
-    app.wait_for_person("Ana Kovač").await?;
-    app.wait_until_kept().await?;
-    app.browser.expect(Expected::LostConnection);
+    let browser = stage.browser_behind(&front, &mira, "Ana Kovač").await?;
     // What is not among the ten has no hand in it, but one of them looks whether the store is free.
-    app.browser.goto("about:blank").await?;
-    let mut probe = app.browser.tab(&format!("{}/sw.js", front.origin())).await?;
+    let mut probe = browser.tab(&format!("{}/sw.js", front.origin())).await?;
 
     let mut places: Vec<Place> = (0..TABS).map(Place::new).collect();
     for _ in 0..ROUNDS {
         if dice.once_in(4) {
             front.set(if front.traffic() == Traffic::Cut { Traffic::Flows } else { Traffic::Cut });
         }
-        round(dice, &mut places, &mut probe, &app.browser, &front).await?;
+        round(dice, &mut places, &mut probe, &browser, &front).await?;
     }
     front.set(Traffic::Flows);
     thaw(&mut places.iter_mut().collect::<Vec<_>>()).await?;
     for place in &mut places {
-        place.end(&app.browser, &front).await?;
+        place.end(&browser, &front).await?;
     }
     judge(&mira, book, &places).await
 }

@@ -26,7 +26,7 @@ fn row(transaction: &Transaction, contact: &Contact) -> [String; COLUMNS.len()] 
         transaction.date.to_string(),
         unlike_a_formula(&contact.name),
         transaction.direction.to_string(),
-        decimal(transaction.amount, transaction.currency),
+        decimal(transaction.amount.into(), transaction.currency),
         transaction.currency.to_string(),
         unlike_a_formula(transaction.note.as_deref().unwrap_or_default()),
         transaction.due.map(|due| due.to_string()).unwrap_or_default(),

@@ -2,8 +2,9 @@
 
 use crate::Currency;
 
-/// An amount in minor units as a decimal: 1234 of a currency with two decimals is `12.34`.
-pub(super) fn decimal(amount: u64, currency: Currency) -> String {
+/// An amount in minor units as a decimal, without a sign: 1234 of a currency with two decimals is `12.34`.
+#[must_use]
+pub fn decimal(amount: u128, currency: Currency) -> String {
     let digits = currency.minor_digits() as usize;
     let padded = format!("{amount:0>width$}", width = digits + 1);
     match padded.split_at(padded.len() - digits) {

@@ -53,7 +53,7 @@ fn write_transaction(journal: &mut String, transaction: &Transaction, name: &str
     if let Some(due) = transaction.due {
         line(journal, &format!("    ; due: {due}"));
     }
-    let amount = decimal(transaction.amount, *currency);
+    let amount = decimal(transaction.amount.into(), *currency);
     let (owed, elsewhere) = match transaction.direction {
         Direction::Gave => ("", "-"),
         Direction::Got => ("-", ""),
@@ -68,7 +68,7 @@ fn line(journal: &mut String, text: &str) {
 
 /// An amount that shows how many decimals a currency has. The decimal sign must be there, also where none follow.
 fn sample(currency: Currency) -> String {
-    let amount = decimal(10_u64.pow(3 + currency.minor_digits()), currency);
+    let amount = decimal(10_u128.pow(3 + currency.minor_digits()), currency);
     let point = if amount.contains('.') { "" } else { "." };
     format!("{amount}{point} {currency}")
 }

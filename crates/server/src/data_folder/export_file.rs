@@ -13,10 +13,8 @@ use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visito
 use serde::{Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use tidebook_book::{BookId, ChainHash, Epoch, Seq};
+use tidebook_ledger::export::{FORMAT, VERSION};
 use tidebook_protocol::ENTRY_BYTES_MAX;
-
-const FORMAT: &str = "tidebook-book";
-const VERSION: u32 = 1;
 
 /// What an export says beside its entries.
 #[derive(Debug)]
