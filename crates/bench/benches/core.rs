@@ -1,0 +1,3 @@
+//! What the pure crates cost: deciding, rebasing, opening, encoding, hashing. Run by `cargo xtask bench core`.
+
+fn main() {}
