@@ -2,16 +2,15 @@
 //! and what one connection publishes goes to every subscriber, its own publisher included.
 
 mod bare;
+mod file;
 mod naive;
 
 mod bun;
 mod nats;
 mod pocketbase;
 
-mod http;
 mod running;
 mod trial;
-mod websocket;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -21,6 +20,8 @@ use std::{env, fmt};
 
 use anyhow::{Context as _, Result};
 use clap::{Subcommand, ValueEnum};
+
+use crate::websocket;
 
 pub(crate) use pocketbase::start_pocketbase;
 pub(crate) use running::{Running, free_address};
@@ -62,7 +63,7 @@ impl Peer {
     pub(crate) fn greeting(self, host: SocketAddr) -> Vec<u8> {
         match self {
             Self::Bare => Vec::new(),
-            Self::Naive | Self::NaiveDurable | Self::Bun => websocket::upgrade(host),
+            Self::Naive | Self::NaiveDurable | Self::Bun => websocket::upgrade(host, "/", ""),
             Self::Nats => nats::GREETING.to_vec(),
         }
     }
@@ -97,6 +98,14 @@ impl fmt::Display for Peer {
     }
 }
 
+/// Starts what sends the file at `path` to each who connects.
+pub(crate) fn serve_file(core: usize, folder: &Path, path: &Path) -> Result<Running> {
+    let address = free_address()?;
+    let mut command = ours("serve-file", address)?;
+    command.arg(path);
+    Running::start("file", command, core, address, folder)
+}
+
 /// This program, as one of the servers that are ours.
 fn ours(subcommand: &str, address: SocketAddr) -> Result<Command> {
     let mut command = Command::new(env::current_exe().context("finding this program")?);
@@ -119,6 +128,10 @@ pub(crate) enum PeersCommand {
         address: SocketAddr,
         #[arg(long)]
         database: Option<PathBuf>,
+    },
+    ServeFile {
+        address: SocketAddr,
+        path: PathBuf,
     },
     /// Shows that a peer does what all of them do: everybody receives everything
     Try {
@@ -143,6 +156,7 @@ impl PeersCommand {
         match self {
             Self::ServeBare { address } => bare::serve(address),
             Self::ServeNaive { address, database } => naive::serve(address, database.as_deref()),
+            Self::ServeFile { address, path } => file::serve(address, &path),
             Self::Try { peer, connections, events } => trial::try_peer(peer, connections, events),
             Self::TryPocketbase { connections, records } => trial::try_pocketbase(connections, records),
         }

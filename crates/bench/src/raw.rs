@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use hdrhistogram::Histogram;
 use rusqlite::{Connection, params};
 
 /// A page of SQLite's, and of the disk's.
@@ -52,6 +53,20 @@ pub(crate) fn measure(folder: &Path, duration: Duration) -> Result<Raw> {
         commits: per_second(duration, |_| commit(&mut database, 1))?,
         rows: per_second(duration, |_| commit(&mut database, ROWS_TOGETHER))? * ROWS_TOGETHER as f64,
     })
+}
+
+/// How long a commit of one row takes in a loop.
+pub(crate) fn median_commit(folder: &Path, duration: Duration) -> Result<Duration> {
+    let folder = tempfile::tempdir_in(folder)?;
+    let mut database = open(&folder.path().join("rows.db"))?;
+    let mut times = Histogram::<u64>::new(3)?;
+    let until = Instant::now() + duration;
+    while Instant::now() < until {
+        let began = Instant::now();
+        commit(&mut database, 1)?;
+        times.saturating_record(u64::try_from(began.elapsed().as_nanos())?);
+    }
+    Ok(Duration::from_nanos(times.value_at_quantile(0.5)))
 }
 
 /// How often `act` can be done in a second; it is told how often it was done.

@@ -11,7 +11,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -35,7 +35,7 @@ struct App {
 pub(super) fn serve(address: SocketAddr, database: Option<&Path>) -> Result<()> {
     let database = database.map(open).transpose()?;
     let app = App { events: broadcast::channel(PLACES).0, database };
-    let router = Router::new().route("/", get(upgrade)).with_state(app);
+    let router = Router::new().route("/", get(upgrade)).route("/events", post(write)).with_state(app);
     tokio::runtime::Runtime::new()?.block_on(async {
         // Held back bytes would be measured instead of the design.
         let listener = TcpListener::bind(address).await?.tap_io(|stream| {
@@ -56,6 +56,14 @@ fn open(path: &Path) -> Result<Database> {
 
 async fn upgrade(upgrade: WebSocketUpgrade, State(app): State<App>) -> Response {
     upgrade.on_upgrade(|socket| converse(socket, app))
+}
+
+/// One event in a request.
+async fn write(State(app): State<App>, event: String) -> &'static str {
+    if let Some(database) = &app.database {
+        keep(database.clone(), event.into()).await;
+    }
+    "kept"
 }
 
 async fn converse(socket: WebSocket, app: App) {

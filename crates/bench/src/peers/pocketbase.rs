@@ -10,8 +10,8 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
-use super::http::{self, Client};
 use super::{Running, free_address, installed};
+use crate::http::{self, Client};
 
 /// The server and its account live as long as one run.
 const EMAIL: &str = "bench@example.com";

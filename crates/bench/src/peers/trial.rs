@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use memchr::memmem;
 
-use super::http::Client;
 use super::{Peer, Running, start_pocketbase};
+use crate::http::Client;
 
 /// Where the peer runs.
 const CORE: usize = 0;

@@ -5,16 +5,17 @@ use std::net::SocketAddr;
 /// Any sixteen bytes do.
 const KEY: &str = "dGlkZWJvb2stLWJlbmNoIQ==";
 
-pub(super) fn upgrade(host: SocketAddr) -> Vec<u8> {
+/// `headers`: more of them, each with its end of line.
+pub(crate) fn upgrade(host: SocketAddr, path: &str, headers: &str) -> Vec<u8> {
     format!(
-        "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-         Sec-WebSocket-Key: {KEY}\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: {KEY}\r\n{headers}\r\n"
     )
     .into_bytes()
 }
 
 /// A whole text message in one frame (RFC 6455, section 5.2). A client must mask; a mask of zeros changes nothing.
-pub(super) fn text_frame(payload: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn text_frame(payload: &[u8], out: &mut Vec<u8>) {
     const FINAL_TEXT: u8 = 0x81;
     const MASKED: u8 = 0x80;
     out.push(FINAL_TEXT);

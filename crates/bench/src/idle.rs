@@ -1,0 +1,57 @@
+//! What a connection costs that is signed in, follows a book, and has nothing to do.
+
+use anyhow::Result;
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::cores::SERVER_CORE;
+use crate::medians::rounded;
+use crate::peers::Peer;
+use crate::process;
+use crate::swarm::{Sockets, Swarm};
+use crate::target::{Subject, Target};
+
+/// Of those that fill what a server keeps once for all.
+const FIRST: usize = 100;
+
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Options {
+    #[arg(long, default_value_t = 10_000)]
+    connections: usize,
+}
+
+pub(crate) fn run(options: &Options) -> Result<Value> {
+    let subjects = [
+        Subject::Tidebook,
+        Subject::Peer(Peer::Bare),
+        Subject::Peer(Peer::Naive),
+        Subject::Peer(Peer::Bun),
+        Subject::Peer(Peer::Nats),
+    ];
+    let mut rows = Vec::new();
+    for subject in subjects {
+        eprintln!("{} idle connections: {subject}", options.connections);
+        let folder = tempfile::tempdir()?;
+        let mut target = Target::start(subject, SERVER_CORE, folder.path(), 460)?;
+        let pid = target.running().pid;
+        let mut swarm = Swarm::new(target.mark())?;
+        swarm.connect(&target, FIRST, 0, Sockets::default())?;
+        let before = process::memory(pid)?;
+        swarm.connect(&target, options.connections, 0, Sockets::default())?;
+        let after = process::memory(pid)?;
+        // One event to each, as they may get at any time.
+        swarm.send(0, |out| target.publish(out))?;
+        while !swarm.all_have(target.last()) {
+            swarm.poll(std::time::Duration::from_secs(1), |_, _| {})?;
+        }
+        let once_used = process::memory(pid)?;
+        let each = |bytes: u64| rounded((bytes.saturating_sub(before)) as f64 / options.connections as f64);
+        rows.push(json!({
+            "subject": subject.to_string(),
+            "connections": options.connections,
+            "bytes_each": each(after),
+            "bytes_each_after_an_event": each(once_used),
+        }));
+    }
+    Ok(json!({ "bench": "idle", "rows": rows }))
+}

@@ -1,0 +1,36 @@
+//! Of several rounds, the one in the middle: what disturbs the machine now and then does not show in it.
+
+/// The median; of an even number of values, the lower of the two in the middle.
+pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// With three digits that mean something.
+pub(crate) fn rounded(value: f64) -> f64 {
+    if value == 0.0 || !value.is_finite() {
+        return value;
+    }
+    let unit = 10_f64.powf(value.abs().log10().floor() - 2.0);
+    (value / unit).round() * unit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_median_is_a_value_in_the_middle() {
+        assert_eq!(median([3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median([4.0, 3.0, 1.0, 2.0]), 2.0);
+        assert!(median([]).is_nan());
+    }
+
+    #[test]
+    fn three_digits_are_kept() {
+        assert_eq!(rounded(123_456.0), 123_000.0);
+        assert_eq!(rounded(0.0), 0.0);
+        assert!((rounded(0.012_345) - 0.0123).abs() < 1e-9);
+    }
+}
