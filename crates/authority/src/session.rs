@@ -222,6 +222,13 @@ impl SyncSession {
         self.actions.push_back(Action::Send(frame));
     }
 
+    /// Entries after the cursor, which is at `after`, are sent up to `last`, in a frame that several sockets share.
+    pub fn handle_sent(&mut self, book: BookId, after: Seq, last: Seq) {
+        let Some(subscription) = self.subscriptions.get_mut(&book) else { return };
+        assert_eq!(subscription.cursor, after, "entries follow the cursor");
+        subscription.cursor = last;
+    }
+
     /// What became of a push that came when entries up to `sent` had been sent. What has yet to come over the
     /// subscription is not said twice; what came before is said again, to who asked again.
     pub fn handle_pushed(&mut self, book: BookId, sent: Seq, outcomes: Vec<Outcome>) {

@@ -1,6 +1,7 @@
 //! Active books: one actor per book, the ring its readers read from, and the one way to get hold of them.
 
 mod actor;
+mod bell;
 mod handle;
 mod load;
 mod presence;
@@ -8,6 +9,7 @@ mod registry;
 mod ring;
 
 pub(crate) use actor::append_of;
+pub(crate) use bell::Bell;
 pub(crate) use handle::{
     Answer, BookHandle, Committed, InviteUse, Membership, MembershipRefused, RestWrite, RestWritten, Unavailable,
     WriteAnswer, WriteResult, entries_after, refuse_all,
@@ -15,4 +17,4 @@ pub(crate) use handle::{
 pub(crate) use load::{read_snapshot, snapshot_of};
 pub(crate) use presence::SocketNumber;
 pub(crate) use registry::{Access, Books, Denied, ReadError};
-pub(crate) use ring::Now;
+pub(crate) use ring::{Hanging, News};

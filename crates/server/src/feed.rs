@@ -2,15 +2,15 @@
 //! events.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tidebook_book::{BookChange, BookId, Change, EncodedEntry, Entry, MemberChange, Seq, UnixMillis, UserId};
 use tidebook_event_store::Store;
 use tidebook_ledger::{ContactView, Ledger, LedgerBook, LedgerChange, LedgerState, RecordRef, TransactionView};
-use tokio::sync::watch;
 
-use crate::book::{Access, BookHandle, Now, entries_after};
+use crate::book::{Access, Bell, BookHandle, Hanging, SocketNumber, entries_after};
 
 /// Why a feed cannot go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,9 @@ pub(crate) struct Follower {
     store: Store,
     handle: BookHandle,
     user: UserId,
-    now: watch::Receiver<Now>,
+    bell: Arc<Bell>,
+    /// Where the bell hangs, as long as the book is followed.
+    _hanging: Hanging,
     cursor: Seq,
     frames: FeedFrames,
 }
@@ -46,20 +48,26 @@ pub(crate) struct Follower {
 impl Follower {
     /// From `after` on, or live only. Also the first frame, which says where the book stands.
     pub(crate) fn start(store: Store, user: UserId, access: Access, after: Option<Seq>) -> (Self, String) {
-        let mut now = access.handle.ring.watch();
-        let began = now.borrow_and_update().head.seq;
+        // From before the head is read, so that no move of it goes unnoticed.
+        let bell = Arc::new(Bell::default());
+        let hanging = access.handle.ring.hang(SocketNumber::next(), &bell);
+        let began = access.handle.ring.head().seq;
         let (handle, cursor, frames) = (access.handle, after.unwrap_or(began), FeedFrames::default());
         let ready = format!(r#"{{"type":"ready","seq":{began}}}"#);
-        (Self { store, handle, user, now, cursor, frames }, ready)
+        (Self { store, handle, user, bell, _hanging: hanging, cursor, frames }, ready)
     }
 
     /// What happened since; waits until something did. Cancel-safe.
     pub(crate) async fn next(&mut self) -> Result<Vec<FeedFrame>, FeedEnd> {
-        while self.cursor >= self.handle.ring.head().seq {
-            tokio::select! {
-                Ok(()) = self.now.changed() => {}
-                () = self.handle.stopped() => return Err(self.stopped().await),
+        loop {
+            let now = self.handle.ring.now();
+            if self.cursor < now.head.seq {
+                break;
             }
+            if now.is_stopped {
+                return Err(self.stopped().await);
+            }
+            self.bell.heard().await;
         }
         let entries = entries_after(&self.store, &self.handle, self.cursor).await.map_err(|_| FeedEnd::Internal)?;
         let frames = self.frames.of(&self.store, &self.handle, &entries).await?;
@@ -116,7 +124,7 @@ impl FeedFrames {
         let parse = |entry: &EncodedEntry| serde_json::from_slice(&entry.bytes);
         let entries: Vec<LedgerEntry> =
             encoded.iter().map(parse).collect::<Result<_, _>>().map_err(|_| FeedEnd::Internal)?;
-        let people_now = handle.ring.people_changes();
+        let people_now = handle.ring.now().people;
         if self.named_at != people_now || entries.iter().any(|entry| !self.names.contains_key(&entry.by)) {
             self.named_at = people_now;
             let people = store.people(handle.book).await.map_err(|_| FeedEnd::Internal)?;

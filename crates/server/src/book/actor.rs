@@ -91,6 +91,14 @@ enum Next {
     Stop,
 }
 
+impl Drop for Actor {
+    /// However it ends, those who follow the book are told, once nobody can take it for alive any more.
+    fn drop(&mut self) {
+        self.commands.close();
+        self.ring.stop();
+    }
+}
+
 impl Actor {
     pub(super) fn new(
         store: Store,

@@ -142,7 +142,7 @@ impl BookHandle {
     /// Loads the book from the store and starts its actor. `None`: there is no such book.
     pub(crate) async fn load(store: Store, book: BookId) -> Result<Option<Self>, StoreError> {
         let Some(loaded) = load::load(&store, book).await? else { return Ok(None) };
-        let ring = Arc::new(Ring::new(loaded.head, loaded.authority.state().members.clone()));
+        let ring = Arc::new(Ring::new(book, loaded.head, loaded.authority.state().members.clone()));
         let epoch = loaded.authority.epoch();
         let (mailbox, commands) = mpsc::channel(MAILBOX_COMMANDS_MAX);
         let actor = Actor::new(store, book, loaded, Arc::clone(&ring), commands);
@@ -156,7 +156,7 @@ impl BookHandle {
     }
 
     /// Resolves when the actor has stopped.
-    pub(crate) async fn stopped(&self) {
+    async fn stopped(&self) {
         self.mailbox.closed().await;
     }
 

@@ -1,6 +1,7 @@
 //! Who is in a book now, and what they look at or edit. Never stored: it lives as long as the sockets that say it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tidebook_book::{BookId, ReplicaId, UnixMillis, UserId};
@@ -10,8 +11,16 @@ use tidebook_protocol::{Down, PeerPresence, Presence, PresenceUp};
 const PEERS_MAX: usize = 64;
 
 /// Tells the sockets of one replica apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SocketNumber(pub(crate) u64);
+
+impl SocketNumber {
+    /// One that no other socket has.
+    pub(crate) fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
 
 /// A book's peers, by replica. The socket that spoke last for a replica speaks for it.
 #[derive(Debug, Default)]

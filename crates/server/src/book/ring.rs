@@ -1,31 +1,40 @@
 //! A book's recent entries, encoded, for all who follow it.
 //!
-//! A reader holds a seq and waits for the head to move; then it takes everything it lacks. So a slow reader costs a
-//! number, and entries that gather while it was busy reach it together.
+//! A reader holds a seq and waits for its bell; then it takes everything it lacks. So a slow reader costs a number, and
+//! entries that gather while it was busy reach it together. Readers who lack the same share one frame, made once.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use tidebook_authority::Head;
 use tidebook_book::{Author, BookId, EncodedEntry, Role, Seq, UserId};
-use tidebook_protocol::PresenceUp;
-use tokio::sync::watch;
+use tidebook_protocol::{FRAME_DOWN_BYTES_MAX, PresenceUp, entries_frame};
 
+use super::bell::Bell;
 use super::presence::{Peers, SocketNumber};
 use crate::clock;
+use crate::websocket::frames;
 
 /// What a ring keeps, in bytes of entries: a minute or so of a busy book. Who is further behind reads the store.
 const RING_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Frames kept for the next reader who lacks the same: readers of a busy book stand at few different places.
+const FRAMES_KEPT: usize = 4;
+
+/// What a frame has around its entries: its type and the book's id.
+const ENVELOPE_BYTES: usize = 128;
+
 /// Committed entries and what follows from them that every reader must see at once.
 #[derive(Debug)]
 pub(crate) struct Ring {
-    recent: RwLock<Recent>,
+    book: BookId,
+    recent: Mutex<Recent>,
     pub(super) peers: Peers,
-    now: watch::Sender<Now>,
+    bells: Mutex<BTreeMap<SocketNumber, Arc<Bell>>>,
 }
 
-/// What readers wait for a change of.
+/// What readers are rung for a change of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Now {
     /// The last committed entry.
@@ -34,24 +43,58 @@ pub(crate) struct Now {
     pub(crate) people: u64,
     /// Counts changes of who is present, and of what they look at.
     pub(crate) presence: u64,
+    /// The book's actor is no more.
+    pub(crate) is_stopped: bool,
 }
 
 #[derive(Debug)]
 struct Recent {
+    now: Now,
     entries: VecDeque<EncodedEntry>,
     bytes: usize,
+    /// The newest last; none of them is from before the head has moved.
+    frames: VecDeque<Frame>,
     /// Who may read and write as of the head.
     members: BTreeMap<UserId, Role>,
 }
 
+/// Entries after a seq, as they go over a socket.
+#[derive(Debug, Clone)]
+pub(crate) struct Frame {
+    after: Seq,
+    /// The last entry in it.
+    pub(crate) last: Seq,
+    /// With the head of a WebSocket's frame.
+    pub(crate) bytes: Bytes,
+}
+
+/// What a reader lacks.
+#[derive(Debug)]
+pub(crate) enum News {
+    Nothing,
+    Frame(Frame),
+    /// It begins further back than the ring reaches.
+    InTheStore,
+}
+
+/// A bell hangs in a ring as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Hanging {
+    ring: Arc<Ring>,
+    socket: SocketNumber,
+}
+
+impl Drop for Hanging {
+    fn drop(&mut self) {
+        self.ring.bells().remove(&self.socket);
+    }
+}
+
 impl Ring {
-    pub(crate) fn new(head: Head, members: BTreeMap<UserId, Role>) -> Self {
-        let recent = Recent { entries: VecDeque::new(), bytes: 0, members };
-        Self {
-            recent: RwLock::new(recent),
-            peers: Peers::default(),
-            now: watch::Sender::new(Now { head, people: 0, presence: 0 }),
-        }
+    pub(crate) fn new(book: BookId, head: Head, members: BTreeMap<UserId, Role>) -> Self {
+        let now = Now { head, people: 0, presence: 0, is_stopped: false };
+        let recent = Recent { now, entries: VecDeque::new(), bytes: 0, frames: VecDeque::new(), members };
+        Self { book, recent: Mutex::new(recent), peers: Peers::default(), bells: Mutex::default() }
     }
 
     /// Adds committed entries and wakes every reader.
@@ -60,13 +103,17 @@ impl Ring {
         entries: impl IntoIterator<Item = EncodedEntry>,
         members: Option<&BTreeMap<UserId, Role>>,
     ) {
-        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
-        let mut head = None;
+        let mut recent = self.recent();
+        let head_before = recent.now.head;
         for entry in entries {
-            head = Some(Head { seq: entry.seq, hash: entry.hash });
+            recent.now.head = Head { seq: entry.seq, hash: entry.hash };
             recent.bytes += entry.bytes.len();
             recent.entries.push_back(entry);
         }
+        if recent.now.head == head_before {
+            return;
+        }
+        recent.frames.clear();
         while recent.bytes > RING_BYTES_MAX
             && let Some(oldest) = recent.entries.pop_front()
         {
@@ -74,76 +121,122 @@ impl Ring {
         }
         if let Some(members) = members {
             recent.members.clone_from(members);
+            recent.now.people += 1;
         }
         drop(recent);
-        if let Some(head) = head {
-            self.now.send_modify(|now| {
-                now.head = head;
-                now.people += u64::from(members.is_some());
-            });
-        }
+        self.ring();
     }
 
     /// A socket says what its person looks at.
     pub(crate) fn put_peer(&self, socket: SocketNumber, author: Author, said: PresenceUp) {
         self.peers.put(socket, author.user, author.replica, said, clock::now());
-        self.now.send_modify(|now| now.presence += 1);
+        self.change(|now| now.presence += 1);
     }
 
     /// A socket has gone from the book, or is not heard of any more.
     pub(crate) fn remove_peer(&self, socket: SocketNumber, author: Author) {
         if self.peers.remove(socket, author.replica) {
-            self.now.send_modify(|now| now.presence += 1);
+            self.change(|now| now.presence += 1);
         }
     }
 
     /// The list of who is present, where there is anybody or was.
-    pub(crate) fn presence_frame(&self, book: BookId, told_before: bool) -> Option<String> {
-        (told_before || !self.peers.is_empty()).then(|| self.peers.frame(book))
-    }
-
-    pub(crate) fn presence_changes(&self) -> u64 {
-        self.now.borrow().presence
+    pub(crate) fn presence_frame(&self, told_before: bool) -> Option<String> {
+        (told_before || !self.peers.is_empty()).then(|| self.peers.frame(self.book))
     }
 
     /// Somebody in the book is called otherwise now.
     pub(crate) fn people_renamed(&self) {
-        self.now.send_modify(|now| now.people += 1);
+        self.change(|now| now.people += 1);
+    }
+
+    /// The book's actor is no more, and nothing follows.
+    pub(crate) fn stop(&self) {
+        self.change(|now| now.is_stopped = true);
+    }
+
+    /// Hangs a socket's bell in here.
+    pub(crate) fn hang(self: &Arc<Self>, socket: SocketNumber, bell: &Arc<Bell>) -> Hanging {
+        self.bells().insert(socket, Arc::clone(bell));
+        Hanging { ring: Arc::clone(self), socket }
+    }
+
+    /// A frame of what follows `seq`, and what was so when it was made.
+    pub(crate) fn news_after(&self, seq: Seq) -> (Now, News) {
+        let mut recent = self.recent();
+        (recent.now, recent.news_after(self.book, seq))
     }
 
     /// Entries after `seq`, up to about `bytes_max` of them but at least one if there is one. `None`: they are further
     /// back than the ring reaches.
     pub(crate) fn after(&self, seq: Seq, bytes_max: usize) -> Option<Vec<EncodedEntry>> {
-        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(first) = recent.entries.front() else {
-            return (seq >= self.head().seq).then(Vec::new);
-        };
-        let skip = usize::try_from((seq.0 + 1).checked_sub(first.seq.0)?).ok()?;
-        let mut bytes = 0;
-        let fitting = recent.entries.iter().skip(skip).take_while(|entry| {
-            let fits = bytes == 0 || bytes + entry.bytes.len() < bytes_max;
-            bytes += entry.bytes.len() + 1;
-            fits
-        });
-        Some(fitting.cloned().collect())
+        let recent = self.recent();
+        Some(recent.after(seq, bytes_max)?.cloned().collect())
     }
 
     pub(crate) fn head(&self) -> Head {
-        self.now.borrow().head
+        self.now().head
     }
 
-    /// Counts changes of who is in the book, and of what they are called.
-    pub(crate) fn people_changes(&self) -> u64 {
-        self.now.borrow().people
-    }
-
-    /// Follows what readers wait for; changed at every publish.
-    pub(crate) fn watch(&self) -> watch::Receiver<Now> {
-        self.now.subscribe()
+    pub(crate) fn now(&self) -> Now {
+        self.recent().now
     }
 
     pub(crate) fn role_of(&self, user: UserId) -> Option<Role> {
-        self.recent.read().unwrap_or_else(PoisonError::into_inner).members.get(&user).copied()
+        self.recent().members.get(&user).copied()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Now)) {
+        change(&mut self.recent().now);
+        self.ring();
+    }
+
+    fn ring(&self) {
+        self.bells().values().for_each(|bell| bell.ring());
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn bells(&self) -> MutexGuard<'_, BTreeMap<SocketNumber, Arc<Bell>>> {
+        self.bells.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Recent {
+    fn after(&self, seq: Seq, bytes_max: usize) -> Option<impl Iterator<Item = &EncodedEntry>> {
+        // Before the first entry came, the ring begins at its head.
+        let first = self.entries.front().map_or(self.now.head.seq.next(), |entry| entry.seq);
+        let skip = usize::try_from((seq.0 + 1).checked_sub(first.0)?).ok()?;
+        let mut bytes = 0;
+        Some(self.entries.iter().skip(skip).take_while(move |entry| {
+            let fits = bytes == 0 || bytes + entry.bytes.len() < bytes_max;
+            bytes += entry.bytes.len() + 1;
+            fits
+        }))
+    }
+
+    fn news_after(&mut self, book: BookId, seq: Seq) -> News {
+        if seq >= self.now.head.seq {
+            return News::Nothing;
+        }
+        if let Some(frame) = self.frames.iter().find(|frame| frame.after == seq) {
+            return News::Frame(frame.clone());
+        }
+        let Some(entries) = self.after(seq, FRAME_DOWN_BYTES_MAX - ENVELOPE_BYTES) else { return News::InTheStore };
+        let mut last = seq;
+        let entries = entries.map(|entry| {
+            last = entry.seq;
+            &*entry.bytes
+        });
+        let bytes = frames::text(&entries_frame(book, entries));
+        let frame = Frame { after: seq, last, bytes };
+        if self.frames.len() == FRAMES_KEPT {
+            self.frames.pop_front();
+        }
+        self.frames.push_back(frame.clone());
+        News::Frame(frame)
     }
 }
 
@@ -158,7 +251,7 @@ mod tests {
     }
 
     fn ring(head: u64) -> Ring {
-        Ring::new(Head { seq: Seq(head), hash: ChainHash::ZERO }, BTreeMap::new())
+        Ring::new(BookId(uuid::Uuid::nil()), Head { seq: Seq(head), hash: ChainHash::ZERO }, BTreeMap::new())
     }
 
     fn seqs(entries: Option<Vec<EncodedEntry>>) -> Option<Vec<u64>> {
@@ -187,5 +280,49 @@ mod tests {
         ring.publish([entry(1, half), entry(2, half), entry(3, 1)], None);
         assert_eq!(seqs(ring.after(Seq(0), 1)), None);
         assert_eq!(seqs(ring.after(Seq(1), usize::MAX)), Some(vec![2, 3]));
+    }
+
+    #[test]
+    fn who_lacks_the_same_shares_a_frame() {
+        let ring = ring(0);
+        let frame_after = |seq| match ring.news_after(Seq(seq)).1 {
+            News::Frame(frame) => (frame.last.0, frame.bytes),
+            other => panic!("{other:?}"),
+        };
+        ring.publish([entry(1, 10), entry(2, 10)], None);
+        let ((last, bytes), (_, again)) = (frame_after(0), frame_after(0));
+        assert_eq!((last, bytes.as_ptr()), (2, again.as_ptr()));
+        assert!(matches!(ring.news_after(Seq(2)).1, News::Nothing));
+        ring.publish([entry(3, 10)], None);
+        assert_eq!(frame_after(0).0, 3, "what was framed before the head moved is no news any more");
+        assert_eq!(frame_after(2).0, 3);
+    }
+
+    #[test]
+    fn a_frame_is_no_bigger_than_the_wire_allows() {
+        let ring = ring(0);
+        let third = FRAME_DOWN_BYTES_MAX / 3;
+        ring.publish([entry(1, third), entry(2, third), entry(3, third), entry(4, 1)], None);
+        let News::Frame(frame) = ring.news_after(Seq(0)).1 else { panic!("it is in the ring") };
+        assert_eq!(frame.last, Seq(2));
+        assert!(matches!(self::ring(7).news_after(Seq(3)).1, News::InTheStore));
+    }
+
+    #[test]
+    fn a_bell_rings_as_long_as_it_hangs() {
+        use std::future::Future as _;
+        let (ring, bell) = (Arc::new(ring(0)), Arc::new(Bell::default()));
+        let is_rung = || {
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            std::pin::pin!(bell.heard()).poll(&mut context).is_ready()
+        };
+        let hanging = ring.hang(SocketNumber(1), &bell);
+        ring.publish([entry(1, 10)], None);
+        assert!(is_rung());
+        ring.people_renamed();
+        assert!(is_rung());
+        drop(hanging);
+        ring.publish([entry(2, 10)], None);
+        assert!(!is_rung());
     }
 }

@@ -1,8 +1,8 @@
 //! Drives one [`SyncSession`]: one task per socket, which waits for whatever comes first and then does all there is to
 //! do.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::WebSocket;
@@ -19,7 +19,7 @@ use super::handshake::SocketParts;
 use super::opening::look_up;
 use super::sign_in::SignIn;
 use super::wire::{Incoming, Wire};
-use crate::book::{Answer, BookHandle, Denied, Now, SocketNumber, entries_after, refuse_all};
+use crate::book::{Answer, Bell, BookHandle, Denied, Hanging, News, SocketNumber, entries_after, refuse_all};
 use crate::clock;
 use crate::session::{Signed, authenticate};
 
@@ -44,12 +44,11 @@ pub(super) async fn run(socket: WebSocket, parts: SocketParts, signed: Option<Si
         wire: Wire::new(socket),
         sign_in: signed.map(|signed| SignIn::of_handshake(&signed, ended, parts.store.clone())),
         books: HashMap::new(),
-        watched: HashSet::new(),
-        heads: FuturesUnordered::new(),
+        bell: Arc::default(),
         pushes: FuturesUnordered::new(),
         hello_by: Instant::now() + HELLO_WITHIN,
         replica_is_theirs: false,
-        number: next_number(),
+        number: SocketNumber::next(),
         presence_due: None,
         parts,
     };
@@ -69,9 +68,8 @@ struct Connection {
     parts: SocketParts,
     sign_in: Option<SignIn>,
     books: HashMap<BookId, Followed>,
-    /// Those whose head `heads` waits for: one wait a book, however often it is subscribed to.
-    watched: HashSet<BookId>,
-    heads: FuturesUnordered<BoxFuture<'static, HeadMoved>>,
+    /// Hangs in each of their rings.
+    bell: Arc<Bell>,
     pushes: FuturesUnordered<BoxFuture<'static, (BookId, Seq, Answer)>>,
     hello_by: Instant,
     /// Looked up until it is.
@@ -82,9 +80,10 @@ struct Connection {
 }
 
 /// A book this socket follows.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Followed {
     handle: BookHandle,
+    _hanging: Hanging,
     /// Counts changes of people, as far as they were told.
     people: u64,
     /// Counts changes of presence likewise; `None` where no list was sent yet.
@@ -95,15 +94,10 @@ struct Followed {
     is_present: bool,
 }
 
-enum HeadMoved {
-    Moved(BookId, watch::Receiver<Now>),
-    /// The book's actor has stopped.
-    Stopped(BookId),
-}
-
 enum Turn {
     Incoming(Incoming),
-    Head(HeadMoved),
+    /// There is news in some of the books.
+    Rung,
     /// With the last entry that had been sent of the book when the push came.
     Pushed(BookId, Seq, Answer),
     /// A list of peers that was put off may be sent.
@@ -137,7 +131,7 @@ impl Connection {
             Some(()) = over(&mut self.sign_in) => Turn::SessionEnded,
             () = drained(&mut self.parts.draining) => Turn::Drain,
             Some((book, sent, answer)) = self.pushes.next() => Turn::Pushed(book, sent, answer),
-            Some(moved) = self.heads.next() => Turn::Head(moved),
+            () = self.bell.heard() => Turn::Rung,
             () = until(self.presence_due) => Turn::PresenceDue,
             incoming = self.wire.receive(), if may_read => Turn::Incoming(incoming),
             () = tokio::time::sleep_until(self.hello_by), if self.session.awaits_hello() => Turn::NoHello,
@@ -155,14 +149,7 @@ impl Connection {
             }
             Turn::Incoming(Incoming::Silent) => self.vanish(),
             Turn::Incoming(Incoming::Gone) => return None,
-            Turn::Head(HeadMoved::Moved(book, now)) => match self.books.get(&book) {
-                Some(followed) => {
-                    self.heads.push(head_moves(followed.handle.clone(), now));
-                    self.look_at_people(book).await;
-                }
-                None => drop(self.watched.remove(&book)),
-            },
-            Turn::Head(HeadMoved::Stopped(book)) => self.look_at_stopped(book).await,
+            Turn::Rung => self.look_around().await,
             Turn::PresenceDue => self.presence_due = None,
             Turn::Pushed(book, sent, answer) => session.handle_pushed(book, sent, answer),
             Turn::SessionEnded => session.fail(close::UNAUTHENTICATED, "unauthenticated", "this session has ended"),
@@ -206,14 +193,16 @@ impl Connection {
 
     async fn open(&mut self, subscribe: Subscribe) {
         let Some(author) = self.session.author() else { return };
+        self.forget(subscribe.book);
         let access = match self.parts.books.access(author.user, subscribe.book).await {
             Ok(access) => access,
             Err(Denied::NotFound) => return self.session.handle_opened(&subscribe, None),
             Err(Denied::Store(error)) => return self.fail_internally(&error),
         };
-        // Watched from before the head is read, so that no move of it goes unnoticed.
-        let mut now = access.handle.ring.watch();
-        let people_then = now.borrow_and_update().people;
+        let handle = access.handle.clone();
+        // From before the head is read, so that no move of it goes unnoticed.
+        let hanging = handle.ring.hang(self.number, &self.bell);
+        let people = handle.ring.now().people;
         let opened = match look_up(&self.parts.store, &access, author, &subscribe).await {
             Ok(Some(opened)) => opened,
             Ok(None) => return self.session.fail(close::RESTART, "reloading", "the book is being reloaded; come back"),
@@ -226,13 +215,9 @@ impl Connection {
         if let Err(error) = self.send_fates(&subscribe, author).await {
             return self.fail_internally(&error);
         }
-        let handle = access.handle.clone();
-        let followed = Followed { handle, people: people_then, presence: None, presence_at: None, is_present: false };
-        self.forget(subscribe.book);
+        let (presence, presence_at, is_present) = (None, None, false);
+        let followed = Followed { handle, _hanging: hanging, people, presence, presence_at, is_present };
         self.books.insert(subscribe.book, followed);
-        if self.watched.insert(subscribe.book) {
-            self.heads.push(head_moves(access.handle, now));
-        }
     }
 
     fn forget(&mut self, book: BookId) {
@@ -251,8 +236,8 @@ impl Connection {
     async fn send_presence(&mut self) -> Option<Ending> {
         let now = Instant::now();
         let mut frames = Vec::new();
-        for (book, followed) in &mut self.books {
-            let changes = followed.handle.ring.presence_changes();
+        for followed in self.books.values_mut() {
+            let changes = followed.handle.ring.now().presence;
             if followed.presence == Some(changes) {
                 continue;
             }
@@ -261,7 +246,7 @@ impl Connection {
                 self.presence_due = Some(self.presence_due.map_or(may_at, |due| due.min(may_at)));
                 continue;
             }
-            let frame = followed.handle.ring.presence_frame(*book, followed.presence_at.is_some());
+            let frame = followed.handle.ring.presence_frame(followed.presence_at.is_some());
             followed.presence = Some(changes);
             if let Some(frame) = frame {
                 followed.presence_at = Some(now);
@@ -286,11 +271,25 @@ impl Connection {
         }
     }
 
+    /// The bell was rung: something is new in some of the books.
+    async fn look_around(&mut self) {
+        let is_new = |followed: &Followed| {
+            let now = followed.handle.ring.now();
+            now.is_stopped || now.people != followed.people
+        };
+        let changed: Vec<BookId> =
+            self.books.iter().filter(|(_, followed)| is_new(followed)).map(|(book, _)| *book).collect();
+        for book in changed {
+            self.look_at_people(book).await;
+            self.look_whether_stopped(book).await;
+        }
+    }
+
     /// Tells of changes of who is in a book. Who is not any more gets nothing of it from here on.
     async fn look_at_people(&mut self, book: BookId) {
         let (Some(author), Some(followed)) = (self.session.author(), self.books.get_mut(&book)) else { return };
         let ring = &followed.handle.ring;
-        let people_now = ring.people_changes();
+        let people_now = ring.now().people;
         if followed.people == people_now {
             return;
         }
@@ -304,10 +303,12 @@ impl Connection {
         }
     }
 
-    /// The book's actor has stopped: the book is gone for good, or it is loaded anew.
-    async fn look_at_stopped(&mut self, book: BookId) {
-        self.watched.remove(&book);
-        let (Some(author), true) = (self.session.author(), self.books.contains_key(&book)) else { return };
+    /// Where the book's actor has stopped, the book is gone for good, or it is loaded anew.
+    async fn look_whether_stopped(&mut self, book: BookId) {
+        let (Some(author), Some(followed)) = (self.session.author(), self.books.get(&book)) else { return };
+        if !followed.handle.ring.now().is_stopped {
+            return;
+        }
         match self.parts.books.access(author.user, book).await {
             Err(Denied::NotFound) => self.session.handle_removed(book),
             Ok(_) => self.session.fail(close::RESTART, "reloading", "the book is being reloaded; come back"),
@@ -392,20 +393,26 @@ impl Connection {
         self.session.handle_fates(book, &entries);
     }
 
-    /// Writes to each book's follower everything between its cursor and the head, or until the socket may have to end.
+    /// Sends of each book everything between its cursor and the head, or until the socket may have to end.
     async fn send_entries(&mut self) -> Option<Ending> {
-        let behind = |session: &SyncSession, handle: &BookHandle| {
-            session.cursor(handle.book).filter(|cursor| *cursor < handle.ring.head().seq)
+        let is_behind = |(book, followed): &(&BookId, &Followed)| {
+            self.session.cursor(**book).is_some_and(|cursor| cursor < followed.handle.ring.head().seq)
         };
-        let handles: Vec<BookHandle> = self.books.values().map(|followed| followed.handle.clone()).collect();
-        for handle in handles {
-            while let Some(cursor) = behind(&self.session, &handle) {
-                let entries = entries_after(&self.parts.store, &handle, cursor).await;
-                // After the read: what was read before a removal is gone through with, and nothing that came with it.
-                self.look_at_people(handle.book).await;
-                match entries {
-                    Ok(entries) => self.session.handle_entries(handle.book, &entries),
-                    Err(error) => self.fail_internally(&error),
+        let behind: Vec<BookId> = self.books.iter().filter(is_behind).map(|(book, _)| *book).collect();
+        for book in behind {
+            while let (Some(cursor), Some(followed)) = (self.session.cursor(book), self.books.get(&book)) {
+                let (now, news) = followed.handle.ring.news_after(cursor);
+                match news {
+                    News::Nothing => break,
+                    // Who is in the book has changed, perhaps in one of these entries.
+                    News::Frame(_) if now.people != followed.people => self.look_at_people(book).await,
+                    News::Frame(frame) => {
+                        self.session.handle_sent(book, cursor, frame.last);
+                        if !self.wire.send_framed(frame.bytes).await {
+                            return Some(Some((close::TOO_SLOW, "too slow to read".into())));
+                        }
+                    }
+                    News::InTheStore => self.send_stored(followed.handle.clone(), cursor).await,
                 }
                 if let Some(ending) = self.act().await {
                     return Some(ending);
@@ -419,15 +426,21 @@ impl Connection {
         None
     }
 
+    /// About a frame of what is further back than the ring reaches.
+    async fn send_stored(&mut self, handle: BookHandle, cursor: Seq) {
+        let entries = entries_after(&self.parts.store, &handle, cursor).await;
+        // After the read: what was read before a removal is gone through with, and nothing that came with it.
+        self.look_at_people(handle.book).await;
+        match entries {
+            Ok(entries) => self.session.handle_entries(handle.book, &entries),
+            Err(error) => self.fail_internally(&error),
+        }
+    }
+
     fn fail_internally(&mut self, error: &StoreError) {
         tracing::error!(%error, "a socket could not be served");
         self.session.fail(1011, "internal", "the server could not do that; come back");
     }
-}
-
-fn next_number() -> SocketNumber {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    SocketNumber(NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Never, where there is no instant.
@@ -462,13 +475,4 @@ fn number_of(entry: &EncodedEntry) -> Option<tidebook_book::MutationNumber> {
         n: tidebook_book::MutationNumber,
     }
     serde_json::from_slice::<Numbered>(&entry.bytes).ok().map(|numbered| numbered.n)
-}
-
-fn head_moves(handle: BookHandle, mut head: watch::Receiver<Now>) -> BoxFuture<'static, HeadMoved> {
-    Box::pin(async move {
-        tokio::select! {
-            Ok(()) = head.changed() => HeadMoved::Moved(handle.book, head),
-            () = handle.stopped() => HeadMoved::Stopped(handle.book),
-        }
-    })
 }
