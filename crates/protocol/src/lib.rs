@@ -27,6 +27,7 @@ pub const FEED_SUBPROTOCOL: &str = "tidebook.feed.v1";
 
 /// WebSocket close codes, so that a program knows what to do next.
 pub mod close {
+    pub const NORMAL: u16 = 1000;
     pub const RESTART: u16 = 1012;
     /// Not even an envelope.
     pub const MALFORMED: u16 = 4400;

@@ -20,6 +20,9 @@ mod feed;
 mod openapi;
 mod socket;
 
+#[doc(hidden)]
+pub mod websocket;
+
 mod app_files;
 mod health;
 mod measure;

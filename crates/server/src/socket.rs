@@ -5,7 +5,6 @@ mod feed;
 mod handshake;
 mod opening;
 mod sign_in;
-mod wire;
 
 pub(crate) use connection::drained;
 pub(crate) use handshake::{SocketParts, router};

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::WebSocket;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tidebook_authority::{Action, Identity, SyncSession};
@@ -18,10 +17,10 @@ use tokio::time::Instant;
 use super::handshake::SocketParts;
 use super::opening::look_up;
 use super::sign_in::SignIn;
-use super::wire::{Incoming, Wire};
 use crate::book::{Answer, Bell, BookHandle, Denied, Hanging, News, SocketNumber, entries_after, refuse_all};
 use crate::clock;
 use crate::session::{Signed, authenticate};
+use crate::websocket::{Incoming, Wire};
 
 /// A socket that has not said hello by then is closed.
 pub(super) const HELLO_WITHIN: Duration = Duration::from_secs(5);
@@ -36,12 +35,12 @@ const PRESENCE_INTERVAL: Duration = Duration::from_millis(250);
 pub(super) const DRAIN_RETRY_AFTER_MS: u64 = 2_000;
 
 /// Runs the socket until it closes.
-pub(super) async fn run(socket: WebSocket, parts: SocketParts, signed: Option<Signed>) {
+pub(super) async fn run(wire: Wire, parts: SocketParts, signed: Option<Signed>) {
     let identity = signed.as_ref().map(identity_of);
     let ended = parts.accounts.sessions_ended();
     let mut connection = Connection {
         session: SyncSession::new(identity),
-        wire: Wire::new(socket),
+        wire,
         sign_in: signed.map(|signed| SignIn::of_handshake(&signed, ended, parts.store.clone())),
         books: HashMap::new(),
         bell: Arc::default(),
@@ -54,12 +53,11 @@ pub(super) async fn run(socket: WebSocket, parts: SocketParts, signed: Option<Si
     };
     let ending = connection.serve().await;
     connection.vanish();
-    if let Some((code, reason)) = ending {
-        connection.wire.close(code, &reason).await;
-    }
+    let (code, reason) = ending.unwrap_or((close::NORMAL, String::new()));
+    connection.wire.close(code, &reason).await;
 }
 
-/// The close code and reason; `None` where the peer is gone already.
+/// The close code and reason; `None` where the peer has ended it.
 type Ending = Option<(u16, String)>;
 
 struct Connection {
@@ -143,7 +141,7 @@ impl Connection {
         let session = &mut self.session;
         match turn {
             Turn::Incoming(Incoming::Text(text)) => session.handle_text(clock::now(), &text),
-            Turn::Incoming(Incoming::Binary) => session.fail(close::MALFORMED, "malformed", "frames here are text"),
+            Turn::Incoming(Incoming::Binary(_)) => session.fail(close::MALFORMED, "malformed", "frames here are text"),
             Turn::Incoming(Incoming::TooLarge) => {
                 session.fail(close::TOO_LARGE, "too_large", "a frame has at most 256 KiB");
             }

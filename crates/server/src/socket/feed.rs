@@ -1,6 +1,5 @@
 //! The feed over a WebSocket.
 
-use axum::extract::ws::WebSocket;
 use serde::Deserialize;
 use tidebook_book::{BookId, Seq, UserId};
 use tidebook_protocol::close;
@@ -9,10 +8,10 @@ use tokio::time::timeout;
 use super::connection::{DRAIN_RETRY_AFTER_MS, HELLO_WITHIN, drained};
 use super::handshake::SocketParts;
 use super::sign_in::SignIn;
-use super::wire::{Incoming, Wire};
 use crate::book::{Access, Denied};
 use crate::feed::{FeedEnd, Follower};
 use crate::session::{Signed, authenticate};
+use crate::websocket::{Incoming, Wire};
 
 /// What a feed is asked for.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -31,8 +30,7 @@ pub(super) enum Caller {
 }
 
 /// Runs the feed until either side ends it.
-pub(super) async fn run(socket: WebSocket, parts: SocketParts, caller: Caller, query: FeedQuery) {
-    let mut wire = Wire::new(socket);
+pub(super) async fn run(mut wire: Wire, parts: SocketParts, caller: Caller, query: FeedQuery) {
     let ending = follow(&mut wire, parts, caller, query).await;
     if let Err(Ending { code, name, detail }) = ending {
         if !name.is_empty() {
@@ -55,7 +53,7 @@ const fn ending(code: u16, name: &'static str, detail: &'static str) -> Ending {
     Ending { code, name, detail }
 }
 
-const GONE: Ending = ending(1000, "", "");
+const GONE: Ending = ending(close::NORMAL, "", "");
 const INTERNAL: Ending = ending(1011, "internal", "the server could not do that; come back");
 const RELOADING: Ending = ending(close::RESTART, "reloading", "the book is being reloaded; come back");
 const NOT_A_MEMBER: Ending = ending(close::FORBIDDEN, "not_a_member", "you are no longer a member of this book");
@@ -92,7 +90,7 @@ async fn follow(wire: &mut Wire, mut parts: SocketParts, caller: Caller, query: 
             }
             incoming = wire.receive() => match incoming {
                 // A feed only speaks; what its reader says is passed over.
-                Incoming::Text(_) | Incoming::Binary | Incoming::Silent => {}
+                Incoming::Text(_) | Incoming::Binary(_) | Incoming::Silent => {}
                 Incoming::TooLarge => return Err(ending(close::TOO_LARGE, "too_large", "a frame has at most 256 KiB")),
                 Incoming::Gone => return Err(GONE),
             },
@@ -117,7 +115,7 @@ async fn read_token(wire: &mut Wire, parts: &SocketParts) -> Result<Signed, Endi
     let first = timeout(HELLO_WITHIN, wire.receive()).await;
     let text = match first.map_err(|_| ending(close::TOO_SLOW, "too_slow", "the token must come within 5 s"))? {
         Incoming::Text(text) => text,
-        Incoming::Binary => return Err(ending(close::MALFORMED, "malformed", "frames here are text")),
+        Incoming::Binary(_) => return Err(ending(close::MALFORMED, "malformed", "frames here are text")),
         Incoming::TooLarge => return Err(ending(close::TOO_LARGE, "too_large", "a frame has at most 256 KiB")),
         Incoming::Gone | Incoming::Silent => return Err(GONE),
     };

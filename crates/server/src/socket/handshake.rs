@@ -4,17 +4,15 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{FromRef, State};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, header};
 use tidebook_event_store::Store;
-use tidebook_protocol::{FEED_SUBPROTOCOL, SYNC_SUBPROTOCOL};
+use tidebook_protocol::{FEED_SUBPROTOCOL, FRAME_UP_BYTES_MAX, SYNC_SUBPROTOCOL};
 use tokio::sync::{mpsc, watch};
 
-use super::{connection, feed, wire};
+use super::{connection, feed};
 use crate::accounts::Accounts;
 use crate::book::Books;
 use crate::extract::QueryOf;
@@ -22,6 +20,7 @@ use crate::measure::OpenSocket;
 use crate::origin::OriginCheck;
 use crate::problem::Problem;
 use crate::session::Signed;
+use crate::websocket::{Refused, Upgrade};
 
 /// What sockets need.
 #[derive(Debug, Clone)]
@@ -59,28 +58,28 @@ async fn upgrade(
     headers: HeaderMap,
     signed: Option<Signed>,
     QueryOf(query): QueryOf<feed::FeedQuery>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    upgrade: Result<Upgrade, Refused>,
 ) -> Result<Response, Problem> {
     if parts.accounts.origins.check(&headers) == OriginCheck::Foreign {
         return Err(Problem::origin());
     }
-    let upgrade = upgrade.map_err(|_| {
-        Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "This address speaks WebSocket only.")
-    })?;
-    let upgrade = wire::bounded(upgrade);
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(refused) => return Ok(refused.into_response()),
+    };
     Ok(match subprotocol(&headers)? {
-        Subprotocol::Sync => {
-            let upgrade = upgrade.protocols([SYNC_SUBPROTOCOL]);
-            upgrade.on_upgrade(move |socket| held(parts.open.clone(), connection::run(socket, parts, signed)))
-        }
+        Subprotocol::Sync => upgrade.answer(Some(SYNC_SUBPROTOCOL), FRAME_UP_BYTES_MAX, move |wire| {
+            held(parts.open.clone(), connection::run(wire, parts, signed))
+        }),
         Subprotocol::Feed { named } => {
-            let upgrade = if named { upgrade.protocols([FEED_SUBPROTOCOL]) } else { upgrade };
             let caller = match signed {
                 Some(signed) => feed::Caller::Signed(signed),
                 None if headers.contains_key(header::AUTHORIZATION) => feed::Caller::Refused,
                 None => feed::Caller::Unknown,
             };
-            upgrade.on_upgrade(move |socket| held(parts.open.clone(), feed::run(socket, parts, caller, query)))
+            upgrade.answer(named.then_some(FEED_SUBPROTOCOL), FRAME_UP_BYTES_MAX, move |wire| {
+                held(parts.open.clone(), feed::run(wire, parts, caller, query))
+            })
         }
     })
 }

@@ -1,6 +1,7 @@
 //! The server over real sockets, spoken to by hand as `protocol.md` has it.
 
 mod dice;
+mod line;
 mod person;
 mod raw;
 mod says;
@@ -8,6 +9,7 @@ mod server;
 mod stage;
 mod stream;
 
+mod frames;
 mod handshake;
 mod hello;
 

@@ -1,0 +1,11 @@
+//! A WebSocket of our own (RFC 6455, the server's half): nothing is kept of an idle connection but a few numbers, and
+//! what many connections are sent is framed once, in one buffer that all of them write from.
+//!
+//! Public for `examples/echo.rs` alone, which `cargo xtask prove websocket` attacks.
+
+pub(crate) mod frames;
+mod upgrade;
+mod wire;
+
+pub use upgrade::{Refused, Upgrade};
+pub use wire::{Incoming, Wire};
