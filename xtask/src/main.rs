@@ -19,6 +19,7 @@ mod health;
 mod install;
 mod note;
 mod packages;
+mod tools;
 mod workspace;
 
 use std::process::ExitCode;

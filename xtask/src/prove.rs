@@ -9,18 +9,14 @@ mod second_client;
 mod tab_kills;
 mod three_clients;
 
-use std::path::PathBuf;
-use std::process::Command;
-
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 
 use crate::gallery::{build_browser_programs, in_a_browser};
 use crate::install::Installer;
-use crate::packages::PYTHON;
+use crate::note;
 use crate::wasm_toolchain::Choice;
 use crate::workspace::Workspace;
-use crate::{children, note};
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Proof {
@@ -75,22 +71,6 @@ fn in_browsers(workspace: &Workspace, installer: &Installer, choice: Choice, arg
     let Some((amount, result)) = summary.split_once(": ") else { bail!("no summary: {said}") };
     let command = format!("cargo xtask prove {}", arguments[0]);
     Ok(Finding { command, amount: amount.to_owned(), result: result.to_owned() })
-}
-
-/// A Python environment of its own below the target folder, with these packages.
-fn python(workspace: &Workspace, installer: &Installer, name: &str, packages: &[&str]) -> Result<PathBuf> {
-    installer.debian(PYTHON)?;
-    let environment = workspace.target_dir.join("tools").join(name);
-    let made = environment.join("made-of");
-    let wanted = packages.join("\n");
-    if !std::fs::read_to_string(&made).is_ok_and(|there| there == wanted) {
-        let mut make = workspace.command("python3");
-        children::run("making a Python environment", make.args(["-m", "venv"]).arg(&environment))?;
-        let mut pip = Command::new(environment.join("bin/pip"));
-        children::run(&format!("installing {name}"), pip.args(["install", "--quiet"]).args(packages))?;
-        std::fs::write(&made, wanted)?;
-    }
-    Ok(environment.join("bin"))
 }
 
 fn record(workspace: &Workspace, Finding { command, amount, result }: &Finding) -> Result<()> {

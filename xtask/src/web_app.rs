@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::children;
 use crate::install::{Installer, find_program};
 use crate::packages::{BINARYEN, NODE};
 use crate::wasm_toolchain::{self, Choice, WasmToolchain};
 use crate::workspace::Workspace;
+use crate::{children, tools};
 
 /// Whether the app may be served without having been shrunk.
 #[derive(Clone, Copy, PartialEq)]
@@ -125,24 +125,7 @@ fn wasm_opt(workspace: &Workspace, installer: &Installer, shrinking: Shrinking) 
 }
 
 fn install_wasm_opt(workspace: &Workspace, installer: &Installer) -> Result<PathBuf> {
-    let (name, version) = BINARYEN;
-    let folder = workspace.tools_dir().join(format!("{name}-{version}"));
-    let program = folder.join(format!("node_modules/{name}/bin/wasm-opt"));
-    if program.exists() {
-        return Ok(program);
-    }
-    eprintln!("missing: {name} {version} (its wasm-opt shrinks the web app)");
-    let mut install = workspace.command("npm");
-    install.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-save", "--prefix"]).arg(&folder);
-    install.arg(format!("{name}@{version}"));
-    installer.allow(&children::line_of(&install))?;
-    eprintln!("installing: {}", children::line_of(&install));
-    fs::create_dir_all(&folder)?;
-    children::run("fetching wasm-opt", &mut install)?;
-    if !program.exists() {
-        bail!("{name} {version} came without {}", program.display());
-    }
-    Ok(program)
+    tools::npm(workspace, installer, BINARYEN, "binaryen/bin/wasm-opt", "its wasm-opt shrinks the web app")
 }
 
 #[cfg(test)]

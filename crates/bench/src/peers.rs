@@ -50,13 +50,18 @@ impl Peer {
             Self::Naive => ours("serve-naive", address)?,
             Self::NaiveDurable => {
                 let mut command = ours("serve-naive", address)?;
-                command.arg("--database").arg(folder.join("naive.db"));
+                command.arg("--database").arg(Self::database(folder));
                 command
             }
             Self::Bun => bun::command(address, folder)?,
             Self::Nats => nats::command(address, folder)?,
         };
         Running::start(&self.to_string(), command, core, address, folder)
+    }
+
+    /// Where `NaiveDurable` keeps its events.
+    fn database(folder: &Path) -> PathBuf {
+        folder.join("naive.db")
     }
 
     /// What a connection sends first.

@@ -7,10 +7,11 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::{Finding, python};
+use super::Finding;
 use crate::children;
 use crate::install::Installer;
 use crate::packages::IHATEMONEY;
+use crate::tools::python;
 use crate::workspace::Workspace;
 
 /// What the projects follow from.

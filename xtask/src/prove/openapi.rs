@@ -7,10 +7,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 
-use super::{Finding, python};
+use super::Finding;
 use crate::children;
 use crate::install::Installer;
 use crate::packages::SCHEMATHESIS;
+use crate::tools::python;
 use crate::wasm_toolchain::Choice;
 use crate::web_app::{self, Shrinking};
 use crate::workspace::Workspace;

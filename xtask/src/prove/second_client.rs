@@ -2,10 +2,11 @@
 
 use anyhow::{Context, Result, bail};
 
-use super::{Finding, python};
+use super::Finding;
 use crate::children;
 use crate::install::Installer;
 use crate::packages::SECOND_CLIENT;
+use crate::tools::python;
 use crate::wasm_toolchain::Choice;
 use crate::web_app::{self, Shrinking};
 use crate::workspace::Workspace;

@@ -26,7 +26,11 @@ pub(super) fn publish(payload: &[u8], out: &mut Vec<u8>) {
 }
 
 pub(super) fn serve(address: SocketAddr) -> Result<()> {
-    let mut server = Server::listen(address)?;
+    serve_on(TcpListener::bind(address)?)
+}
+
+fn serve_on(listener: TcpListener) -> Result<()> {
+    let mut server = Server::new(listener)?;
     loop {
         server.turn()?;
     }
@@ -50,8 +54,7 @@ struct Connection {
 }
 
 impl Server {
-    fn listen(address: SocketAddr) -> Result<Self> {
-        let listener = TcpListener::bind(address)?;
+    fn new(listener: TcpListener) -> Result<Self> {
         listener.set_nonblocking(true)?;
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)?;
@@ -186,6 +189,8 @@ fn complete_length(bytes: &[u8]) -> io::Result<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -199,5 +204,28 @@ mod tests {
         let longest = u32::try_from(EVENT_BYTES_MAX).unwrap();
         assert_eq!(complete_length(&longest.to_le_bytes()).unwrap(), 0);
         assert!(complete_length(&(longest + 1).to_le_bytes()).is_err());
+    }
+
+    #[test]
+    fn who_reads_late_misses_nothing() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || serve_on(listener));
+        let mut connections = [(); 2].map(|()| TcpStream::connect(address).unwrap());
+        for connection in &mut connections {
+            connection.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            connection.read_exact(&mut [0; b"subscribed".len()]).unwrap();
+        }
+        // More than sockets hold.
+        let mut events = Vec::new();
+        for number in 0..200_u8 {
+            publish(&vec![number; 100_000], &mut events);
+        }
+        connections[0].write_all(&events).unwrap();
+        for connection in &mut connections {
+            let mut received = vec![0; events.len()];
+            connection.read_exact(&mut received).unwrap();
+            assert!(received == events);
+        }
     }
 }

@@ -54,6 +54,12 @@ fn open(path: &Path) -> Result<Database> {
     Ok(Arc::new(Mutex::new(database)))
 }
 
+/// How many events the database at `path` holds.
+pub(super) fn count(path: &Path) -> Result<u64> {
+    let count: i64 = Connection::open(path)?.query_row("SELECT count(*) FROM events", [], |row| row.get(0))?;
+    Ok(count.try_into()?)
+}
+
 async fn upgrade(upgrade: WebSocketUpgrade, State(app): State<App>) -> Response {
     upgrade.on_upgrade(|socket| converse(socket, app))
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use memchr::memmem;
 
-use super::{Peer, Running, start_pocketbase};
+use super::{Peer, Running, naive, start_pocketbase};
 use crate::http::Client;
 
 /// Where the peer runs.
@@ -45,6 +45,10 @@ pub(super) fn try_peer(peer: Peer, connections: usize, events: u64) -> Result<()
         }
     }
     let seconds = started.elapsed().as_secs_f64();
+    if peer == Peer::NaiveDurable {
+        let kept = naive::count(&Peer::database(folder.path()))?;
+        ensure!(kept == events, "{peer} kept {kept} of {events}");
+    }
     let deliveries = events * connections as u64;
     println!(
         "{peer}: {deliveries} deliveries, {:.0} events/s, {:.0} deliveries/s, at most {} of memory",
