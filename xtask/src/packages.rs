@@ -34,6 +34,9 @@ pub(crate) const SCHEMATHESIS: (&str, &str) = ("schemathesis", "4.32.5");
 /// Of PyPI: a program to share bills with, whose export is imported.
 pub(crate) const IHATEMONEY: (&str, &str) = ("ihatemoney", "7.2.1");
 
+/// Of PyPI: runs the Autobahn cases for WebSockets, on a Python of today.
+pub(crate) const AUTOBAHN: (&str, &str) = ("kosoku", "0.1.0");
+
 /// Of PyPI: what the second client is made of, beside Python itself.
 pub(crate) const SECOND_CLIENT: &[&str] = &["blake3==1.0.11", "websockets==17.4"];
 

@@ -8,6 +8,7 @@ mod openapi;
 mod second_client;
 mod tab_kills;
 mod three_clients;
+mod websocket;
 
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
@@ -34,6 +35,8 @@ pub(crate) enum Proof {
     TabKills,
     /// a browser, a terminal and a script in one book for ten minutes of random cuts: they end equal
     ThreeClients,
+    /// the Autobahn cases against the server's own WebSocket: sections 1 to 10, all that apply
+    Websocket,
 }
 
 /// What a proof found, as a line of docs/proofs.md tells it.
@@ -53,6 +56,7 @@ pub(crate) fn prove(workspace: &Workspace, installer: &Installer, choice: Choice
         Proof::SecondClient => second_client::prove(workspace, installer, choice)?,
         Proof::TabKills => tab_kills::prove(workspace, installer, choice)?,
         Proof::ThreeClients => three_clients::prove(workspace, installer, choice)?,
+        Proof::Websocket => websocket::prove(workspace, installer)?,
     };
     println!("{}: {}", finding.amount, finding.result);
     record(workspace, &finding)
