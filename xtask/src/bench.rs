@@ -14,19 +14,97 @@ use crate::wasm_toolchain::Choice;
 use crate::workspace::Workspace;
 use crate::{build, children, note};
 
-#[derive(Clone, Copy, ValueEnum)]
+/// The file that keeps every run.
+const DOC: &str = "docs/benchmarks.md";
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
 pub(crate) enum Bench {
     /// a book of 10,000 contacts and 100,000 transactions in a browser: start, scrolling, search, memory
     LargeBook,
+    /// one writes, 1,000 and 5,000 read; beside Bun, nats-server and others
+    Fanout,
+    /// some of 1,000 readers stop for 5 and 20 seconds
+    Stalls,
+    /// durable writes: batches, one mutation a request, one alone; beside PocketBase and the disk
+    Write,
+    /// one reader that is 10,000 entries behind, beside a bare socket
+    Catchup,
+    /// 10,000 readers that come back at once
+    Storm,
+    /// what 10,000 connections cost that do nothing
+    Idle,
+    /// the pure crates: deciding, rebasing, opening, encoding, hashing
+    Core,
+    /// all of the server's, and the core's
+    All,
     /// the servers beside which ours is measured, and the disk, each alone and for a moment: notes nothing
     Peers,
 }
 
-pub(crate) fn bench(workspace: &Workspace, installer: &Installer, choice: Choice, bench: Bench) -> Result<()> {
+/// What loads a server from outside: the name of its bench, and the heading of its table.
+const LOADS: &[(Bench, &str, &str)] = &[
+    (Bench::Fanout, "fanout", "## Fan-out"),
+    (Bench::Stalls, "stalls", "## Readers that stop"),
+    (Bench::Write, "write", "## Durable writes"),
+    (Bench::Catchup, "catchup", "## Catching up"),
+    (Bench::Storm, "storm", "## All come back at once"),
+    (Bench::Idle, "idle", "## Idle connections"),
+];
+
+pub(crate) fn bench(
+    workspace: &Workspace,
+    installer: &Installer,
+    choice: Choice,
+    bench: Bench,
+    json: bool,
+) -> Result<()> {
     match bench {
         Bench::LargeBook => in_a_browser(workspace, installer, choice, "large-book"),
+        Bench::Core => core(workspace),
         Bench::Peers => peers::try_all(workspace, installer),
+        one_or_all => {
+            let chosen = LOADS.iter().filter(|(load, ..)| *load == one_or_all || one_or_all == Bench::All);
+            loads(workspace, installer, choice, chosen, json)?;
+            if one_or_all == Bench::All { core(workspace) } else { Ok(()) }
+        }
     }
+}
+
+/// Criterion keeps its own history, in target/criterion, and says what has changed.
+fn core(workspace: &Workspace) -> Result<()> {
+    children::run("measuring the core", workspace.cargo().args(["bench", "--package", "tidebook-bench"]))
+}
+
+fn loads<'a>(
+    workspace: &Workspace,
+    installer: &Installer,
+    choice: Choice,
+    chosen: impl Iterator<Item = &'a (Bench, &'a str, &'a str)>,
+    json: bool,
+) -> Result<()> {
+    let found = peers::install(workspace, installer)?;
+    build::build(workspace, installer, choice)?;
+    let program = peers::build(workspace)?;
+    for (_, name, heading) in chosen {
+        let mut run = workspace.command(&program);
+        run.arg(name).envs(found.clone()).env("TIDEBOOK_BIN", workspace.target_dir.join("release/tidebook"));
+        let output = run.stderr(Stdio::inherit()).output().context("starting the bench")?;
+        if !output.status.success() {
+            bail!("the bench {name} did not come to its end");
+        }
+        let said: serde_json::Value = serde_json::from_slice(&output.stdout).context("reading what the bench said")?;
+        if json {
+            println!("{said}");
+        }
+        for cells in said["cells"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str) {
+            let line = format!("`cargo xtask bench {name}` | {} | {cells}", machine());
+            if !json {
+                println!("{line}");
+            }
+            note::append_under(workspace, DOC, heading, &line)?;
+        }
+    }
+    Ok(())
 }
 
 fn in_a_browser(workspace: &Workspace, installer: &Installer, choice: Choice, name: &str) -> Result<()> {
@@ -43,7 +121,8 @@ fn in_a_browser(workspace: &Workspace, installer: &Installer, choice: Choice, na
         bail!("the bench did not come to its end");
     }
     let found = said.trim_end().lines().last().context("the bench said nothing")?;
-    note::append(workspace, "docs/benchmarks.md", &format!("`cargo xtask bench {name}` | {} | {found}", machine()))
+    let line = format!("`cargo xtask bench {name}` | {} | {found}", machine());
+    note::append_under(workspace, DOC, "## A large book", &line)
 }
 
 /// "2 × AMD EPYC": enough to know which lines can be compared.

@@ -76,6 +76,9 @@ enum Command {
     Bench {
         #[arg(value_enum)]
         bench: bench::Bench,
+        /// Print all that was found, as JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Prove the install steps in a Debian that has only Rust and a C compiler
     Fresh(fresh::Options),
@@ -102,7 +105,7 @@ fn obey(cli: Cli) -> Result<()> {
         Command::Tidy => tidy::tidy(&workspace),
         Command::Gallery { folder } => gallery::gallery(&workspace, &installer, cli.wasm_toolchain, folder),
         Command::Prove { proof } => prove::prove(&workspace, &installer, cli.wasm_toolchain, proof),
-        Command::Bench { bench } => bench::bench(&workspace, &installer, cli.wasm_toolchain, bench),
+        Command::Bench { bench, json } => bench::bench(&workspace, &installer, cli.wasm_toolchain, bench, json),
         Command::Fresh(options) => fresh::fresh(&workspace, &installer, &options),
     }
 }

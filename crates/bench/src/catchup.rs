@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -24,19 +23,24 @@ const READ_BYTES: usize = 256 * 1024;
 
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Options {
-    /// How many entries one reader is behind
-    #[arg(long, default_value_t = 100_000)]
+    /// How many entries the reader is behind; who lacks more is sent to a snapshot
+    #[arg(long, default_value_t = 10_000)]
     entries: u64,
-    /// How many readers are behind a little
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+}
+
+#[derive(Args, Debug, Clone)]
+pub(crate) struct StormOptions {
+    /// How many readers come back at once
     #[arg(long, default_value_t = 10_000)]
     readers: usize,
     /// How many entries they are behind
     #[arg(long, default_value_t = 1_000)]
     behind: u64,
-    #[arg(long, default_value_t = 5)]
-    rounds: usize,
 }
 
+/// One reader, beside a socket that only sends the same bytes.
 pub(crate) fn run(options: &Options) -> Result<Value> {
     let folder = tempfile::tempdir()?;
     let mut target = Target::start(Subject::Tidebook, SERVER_CORE, folder.path(), 0)?;
@@ -44,8 +48,7 @@ pub(crate) fn run(options: &Options) -> Result<Value> {
     eprintln!("writing {} entries", options.entries);
     write_entries(&mut target, options.entries)?;
     let frames = folder.path().join("frames");
-    let mut ours = Vec::new();
-    let mut bare = Vec::new();
+    let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for round in 0..options.rounds {
         eprintln!("one reader {} behind, round {} of {}", options.entries, round + 1, options.rounds);
         let mut file = if round == 0 { Some(File::create(&frames)?) } else { None };
@@ -55,27 +58,25 @@ pub(crate) fn run(options: &Options) -> Result<Value> {
     }
     let bytes = frames.metadata()?.len();
     let (ours, bare) = (median(ours), median(bare));
-    eprintln!("{} readers {} behind", options.readers, options.behind);
-    let storm = storm(target, folder.path(), options)?;
-    Ok(json!({
-        "bench": "catchup",
-        "rows": [
-            {
-                "entries": options.entries,
-                "bytes": bytes,
-                "seconds": rounded(ours),
-                "bare_seconds": rounded(bare),
-                "ratio": rounded(bare / ours),
-            },
-            storm,
-        ],
-    }))
+    let cells =
+        [format!("{} | {bytes} | {:.0} ms | {:.0} ms | {:.2}", options.entries, ours * 1e3, bare * 1e3, bare / ours)];
+    let row = json!({
+        "entries": options.entries,
+        "bytes": bytes,
+        "seconds": rounded(ours),
+        "bare_seconds": rounded(bare),
+        "ratio": rounded(bare / ours),
+    });
+    Ok(json!({ "rounds": options.rounds, "rows": [row], "cells": cells }))
 }
 
 /// All of them at once, right after the server has started again: nothing is in its memory.
-fn storm(target: Target, folder: &Path, options: &Options) -> Result<Value> {
+pub(crate) fn storm(options: &StormOptions) -> Result<Value> {
+    let folder = tempfile::tempdir()?;
+    let mut target = Target::start(Subject::Tidebook, SERVER_CORE, folder.path(), 0)?;
+    write_entries(&mut target, 2 * options.behind)?;
     let Target::Tidebook(tidebook) = target else { unreachable!("it is our server that was started") };
-    let target = Target::Tidebook(Box::new(tidebook.start_again(SERVER_CORE, folder)?));
+    let target = Target::Tidebook(Box::new(tidebook.start_again(SERVER_CORE, folder.path())?));
     let mut swarm = Swarm::new(target.mark())?;
     let after = target.last() - options.behind;
     let began = Instant::now();
@@ -86,15 +87,23 @@ fn storm(target: Target, folder: &Path, options: &Options) -> Result<Value> {
         swarm.poll(Duration::from_secs(10), |_, _| heard = true)?;
         ensure!(heard, "some never caught up");
     }
-    Ok(json!({
+    let (seconds, to_connect) = (began.elapsed().as_secs_f64(), connected.as_secs_f64());
+    let (missing, repeated) = (swarm.count(|reader| reader.missing), swarm.count(|reader| reader.repeated));
+    let bytes = swarm.count(|reader| reader.bytes);
+    let cells = [format!(
+        "{} | {} | {seconds:.1} s | {to_connect:.1} s | {bytes} | {missing} | {repeated}",
+        options.readers, options.behind
+    )];
+    let row = json!({
         "readers": options.readers,
         "behind": options.behind,
-        "seconds": rounded(began.elapsed().as_secs_f64()),
-        "seconds_to_connect": rounded(connected.as_secs_f64()),
-        "bytes": swarm.count(|reader| reader.bytes),
-        "missing": swarm.count(|reader| reader.missing),
-        "repeated": swarm.count(|reader| reader.repeated),
-    }))
+        "seconds": rounded(seconds),
+        "seconds_to_connect": rounded(to_connect),
+        "bytes": bytes,
+        "missing": missing,
+        "repeated": repeated,
+    });
+    Ok(json!({ "rows": [row], "cells": cells }))
 }
 
 fn write_entries(target: &mut Target, entries: u64) -> Result<()> {

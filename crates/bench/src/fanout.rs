@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::cores::SERVER_CORE;
-use crate::medians::{median, rounded};
+use crate::medians::{median, rounded, thousands};
 use crate::peers::Peer;
 use crate::process;
 use crate::swarm::{Sockets, Swarm};
@@ -64,37 +64,66 @@ pub(crate) fn run(options: &Options) -> Result<Value> {
     }
     let mut rows = Vec::new();
     for &readers in &options.readers {
-        let mut found: Vec<Vec<Vec<Measured>>> = subjects.iter().map(|_| Vec::new()).collect();
-        // So that all send as many bytes as ours, which comes first.
-        let mut payload_bytes = 460;
-        for round in 0..options.rounds {
-            for (subject, found) in subjects.iter().zip(&mut found) {
-                eprintln!("{readers} readers, round {} of {}: {subject}", round + 1, options.rounds);
-                let measured = measure(*subject, readers, options, payload_bytes)?;
-                if *subject == Subject::Tidebook {
-                    payload_bytes = measured[0].bytes as usize;
-                }
-                found.push(measured);
-            }
-        }
+        let found = rounds(&subjects, readers, options)?;
         for (place, window) in options.windows.iter().enumerate() {
-            for (subject, rounds) in subjects.iter().zip(&found) {
-                let of = |value: fn(&Measured) -> f64| median(rounds.iter().map(|round| value(&round[place])));
-                let sum = |value: fn(&Measured) -> u64| rounds.iter().map(|round| value(&round[place])).sum::<u64>();
-                rows.push(json!({
-                    "subject": subject.to_string(),
-                    "readers": readers,
-                    "in_flight": window,
-                    "deliveries_per_s": rounded(of(|it| it.per_second)),
-                    "server_ns_per_delivery": rounded(of(|it| it.processor.as_nanos() as f64)),
-                    "bytes_per_delivery": rounded(of(|it| it.bytes)),
-                    "missing": sum(|it| it.missing),
-                    "repeated": sum(|it| it.repeated),
-                }));
-            }
+            let row = |(subject, rounds): (&Subject, &Vec<Vec<Measured>>)| row(*subject, rounds, place);
+            let by_subject = subjects.iter().zip(&found).map(row).collect::<Vec<_>>();
+            rows.push(json!({ "readers": readers, "in_flight": window, "subjects": by_subject }));
         }
     }
-    Ok(json!({ "bench": "fanout", "rounds": options.rounds, "seconds": options.seconds, "rows": rows }))
+    let cells = rows.iter().map(cells).collect::<Vec<_>>();
+    Ok(json!({ "rounds": options.rounds, "seconds": options.seconds, "rows": rows, "cells": cells }))
+}
+
+/// Of each subject, what each round found for each window. The rounds of all are interleaved.
+fn rounds(subjects: &[Subject], readers: usize, options: &Options) -> Result<Vec<Vec<Vec<Measured>>>> {
+    let mut found: Vec<Vec<Vec<Measured>>> = subjects.iter().map(|_| Vec::new()).collect();
+    // So that all send as many bytes as ours, which comes first.
+    let mut payload_bytes = 460;
+    for round in 0..options.rounds {
+        for (subject, found) in subjects.iter().zip(&mut found) {
+            eprintln!("{readers} readers, round {} of {}: {subject}", round + 1, options.rounds);
+            let measured = measure(*subject, readers, options, payload_bytes)?;
+            if *subject == Subject::Tidebook {
+                payload_bytes = measured[0].bytes as usize;
+            }
+            found.push(measured);
+        }
+    }
+    Ok(found)
+}
+
+fn row(subject: Subject, rounds: &[Vec<Measured>], place: usize) -> Value {
+    let of = |value: fn(&Measured) -> f64| median(rounds.iter().map(|round| value(&round[place])));
+    let sum = |value: fn(&Measured) -> u64| rounds.iter().map(|round| value(&round[place])).sum::<u64>();
+    json!({
+        "subject": subject.to_string(),
+        "deliveries_per_s": rounded(of(|it| it.per_second)),
+        "server_ns_per_delivery": rounded(of(|it| it.processor.as_nanos() as f64)),
+        "bytes_per_delivery": rounded(of(|it| it.bytes)),
+        "missing": sum(|it| it.missing),
+        "repeated": sum(|it| it.repeated),
+    })
+}
+
+/// A row of docs/benchmarks.md.
+fn cells(row: &Value) -> String {
+    let subjects = row["subjects"].as_array().map_or(&[][..], Vec::as_slice);
+    let of = |name: &str| subjects.iter().find(|subject| subject["subject"] == name).unwrap_or(&Value::Null);
+    let speed = |name: &str| of(name)["deliveries_per_s"].as_f64().unwrap_or(f64::NAN);
+    let (ours, bun) = (speed("tidebook"), speed("bun"));
+    let others = ["bun", "bare", "nats", "naive", "naive-durable"].map(|name| thousands(speed(name))).join(" | ");
+    let lost = |name: &str| of(name)["missing"].as_u64().unwrap_or(0) + of(name)["repeated"].as_u64().unwrap_or(0);
+    format!(
+        "{} | {} | {} | {others} | {:.2} | {} bytes | {} (naive {})",
+        row["readers"],
+        row["in_flight"],
+        thousands(ours),
+        ours / bun,
+        of("tidebook")["bytes_per_delivery"],
+        lost("tidebook"),
+        lost("naive"),
+    )
 }
 
 fn measure(subject: Subject, readers: usize, options: &Options, payload_bytes: usize) -> Result<Vec<Measured>> {

@@ -53,5 +53,11 @@ pub(crate) fn run(options: &Options) -> Result<Value> {
             "bytes_each_after_an_event": each(once_used),
         }));
     }
-    Ok(json!({ "bench": "idle", "rows": rows }))
+    let each = |row: &Value, name: &str| row[name].as_f64().unwrap_or(f64::NAN) / 1024.0;
+    let kib = |row: &Value| {
+        let (idle, used) = (each(row, "bytes_each"), each(row, "bytes_each_after_an_event"));
+        format!("{} {idle:.1} KiB, after an event {used:.1} KiB", row["subject"].as_str().unwrap_or_default())
+    };
+    let cells = [format!("{} | {}", options.connections, rows.iter().map(kib).collect::<Vec<_>>().join(" | "))];
+    Ok(json!({ "rows": rows, "cells": cells }))
 }

@@ -46,8 +46,10 @@ enum Command {
     Write(write::Options),
     /// What a connection costs that does nothing
     Idle(idle::Options),
-    /// Readers that are behind
+    /// One reader that is far behind
     Catchup(catchup::Options),
+    /// Very many readers that come back at once, each a little behind
+    Storm(catchup::StormOptions),
     /// What the disk under this folder does by itself
     Raw { folder: PathBuf },
     #[command(subcommand, hide = true)]
@@ -65,6 +67,7 @@ fn main() -> Result<()> {
         Command::Write(options) => println!("{}", write::run(&options)?),
         Command::Idle(options) => println!("{}", idle::run(&options)?),
         Command::Catchup(options) => println!("{}", catchup::run(&options)?),
+        Command::Storm(options) => println!("{}", catchup::storm(&options)?),
         Command::Raw { folder } => println!("{}", raw::measure(&folder, Duration::from_secs(2))?),
         Command::Peers(command) => command.run()?,
     }

@@ -16,6 +16,22 @@ pub(crate) fn rounded(value: f64) -> f64 {
     (value / unit).round() * unit
 }
 
+/// As a table says it: "316,000".
+pub(crate) fn thousands(value: f64) -> String {
+    if !value.is_finite() {
+        return "–".into();
+    }
+    let digits = format!("{value:.0}");
+    let (mut text, length) = (String::new(), digits.len());
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (length - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -25,6 +41,11 @@ mod tests {
         assert_eq!(median([3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median([4.0, 3.0, 1.0, 2.0]), 2.0);
         assert!(median([]).is_nan());
+    }
+
+    #[test]
+    fn thousands_are_told_apart() {
+        assert_eq!(["0", "999", "1,000", "1,234,567"], [0.0, 999.0, 1000.0, 1_234_567.0].map(thousands)[..]);
     }
 
     #[test]

@@ -47,7 +47,27 @@ pub(crate) fn run(options: &Options) -> Result<Value> {
     for subject in [Subject::Tidebook, Subject::Peer(Peer::Bun), Subject::Peer(Peer::Naive)] {
         rows.push(measure(subject, options)?);
     }
-    Ok(json!({ "bench": "stalls", "rows": rows }))
+    let cells = rows.iter().map(cells).collect::<Vec<_>>();
+    Ok(json!({ "rows": rows, "cells": cells }))
+}
+
+/// A row of docs/benchmarks.md.
+fn cells(row: &Value) -> String {
+    let mib = |name: &str| row[name].as_f64().unwrap_or(f64::NAN) / f64::from(1 << 20);
+    format!(
+        "{} | {} of {} | {} | {} ms | {} ms | {:.2} | {} | {} | {:.1} → {:.1} MiB",
+        row["subject"].as_str().unwrap_or_default(),
+        row["stopped"],
+        row["readers"],
+        row["events_per_s"],
+        row["p99_ms"],
+        row["p99_ms_while_some_stop"],
+        row["p99_ratio"].as_f64().unwrap_or(f64::NAN),
+        row["lost"],
+        row["came_back"],
+        mib("memory_before"),
+        mib("memory_at_most"),
+    )
 }
 
 fn measure(subject: Subject, options: &Options) -> Result<Value> {

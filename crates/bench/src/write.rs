@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::cores::SERVER_CORE;
 use crate::http;
-use crate::medians::{median, rounded};
+use crate::medians::{median, rounded, thousands};
 use crate::peers::{Peer, start_pocketbase};
 use crate::raw;
 use crate::requests::Requests;
@@ -63,31 +63,39 @@ pub(crate) fn run(options: &Options) -> Result<Value> {
     let middle = |values: &[f64]| median(values.iter().copied());
     let (requests, commit_each) = (middle(&found.requests), middle(&found.commit_each));
     let (alone, raw_commit) = (middle(&found.alone_us), middle(&found.raw_commit_us));
-    Ok(json!({
-        "bench": "write",
-        "rounds": options.rounds,
-        "rows": [
-            {
-                "what": "one socket, batches",
-                "mutations_per_s": rounded(middle(&found.batches)),
-                "raw_rows_per_s": rounded(middle(&found.raw_rows)),
-            },
-            {
-                "what": "one mutation a request",
-                "connections": options.connections,
-                "mutations_per_s": rounded(requests),
-                "one_commit_each_per_s": rounded(commit_each),
-                "ratio": rounded(requests / commit_each),
-                "pocketbase_per_s": rounded(middle(&found.pocketbase)),
-            },
-            {
-                "what": "alone",
-                "p50_us": rounded(alone),
-                "raw_commit_p50_us": rounded(raw_commit),
-                "ratio": rounded(alone / raw_commit),
-            },
-        ],
-    }))
+    let (batches, raw_rows, pocketbase) = (middle(&found.batches), middle(&found.raw_rows), middle(&found.pocketbase));
+    let rows = json!([
+        {
+            "what": "one socket, batches",
+            "mutations_per_s": rounded(batches),
+            "raw_rows_per_s": rounded(raw_rows),
+        },
+        {
+            "what": "one mutation a request",
+            "connections": options.connections,
+            "mutations_per_s": rounded(requests),
+            "one_commit_each_per_s": rounded(commit_each),
+            "ratio": rounded(requests / commit_each),
+            "pocketbase_per_s": rounded(pocketbase),
+        },
+        {
+            "what": "alone",
+            "p50_us": rounded(alone),
+            "raw_commit_p50_us": rounded(raw_commit),
+            "ratio": rounded(alone / raw_commit),
+        },
+    ]);
+    let cells = [format!(
+        "{} | {} | {} | {} ({:.1} ×) | {} | {alone:.0} µs | {raw_commit:.0} µs ({:.1} ×)",
+        thousands(rounded(batches)),
+        thousands(rounded(raw_rows)),
+        thousands(rounded(requests)),
+        thousands(rounded(commit_each)),
+        requests / commit_each,
+        thousands(rounded(pocketbase)),
+        alone / raw_commit,
+    )];
+    Ok(json!({ "rounds": options.rounds, "rows": rows, "cells": cells }))
 }
 
 /// Mutations a second that one socket pushes, until their entries have come back.

@@ -14,6 +14,9 @@ mod accounts;
 mod books;
 mod invites;
 
+/// More keys than these are looked up on a thread that may take its time.
+const LOOKED_UP_HERE_MAX: usize = 64;
+
 /// How many answers one write forgets: all other writes wait for it, so it ends after a few milliseconds.
 const FORGOTTEN_AT_ONCE_MAX: u32 = 1_000;
 
@@ -84,12 +87,12 @@ impl Store {
 
     /// The entry that this mutation became.
     pub async fn entry_of(&self, book: BookId, mutation: MutationId) -> Result<Option<EncodedEntry>, StoreError> {
-        self.read(move |conn| sqlite::log::entry_of(conn, book, mutation)).await
+        self.look_up(|conn| sqlite::log::entry_of(conn, book, mutation)).await
     }
 
     /// What the REST write that was this mutation was answered, as far as that is remembered.
     pub async fn answer(&self, book: BookId, mutation: MutationId) -> Result<Option<AnswerRow>, StoreError> {
-        self.read(move |conn| sqlite::answers::answer(conn, book, mutation)).await
+        self.look_up(|conn| sqlite::answers::answer(conn, book, mutation)).await
     }
 
     /// Forgets the answers given before this moment, in all books, and tells how many there were. Many of them take
@@ -125,12 +128,15 @@ impl Store {
         ids: Vec<MutationId>,
         numbers: Vec<(ReplicaId, MutationNumber)>,
     ) -> Result<Vec<Place>, StoreError> {
+        if ids.len() + numbers.len() <= LOOKED_UP_HERE_MAX {
+            return self.look_up(|conn| sqlite::log::places(conn, book, &ids, &numbers)).await;
+        }
         self.read(move |conn| sqlite::log::places(conn, book, &ids, &numbers)).await
     }
 
     /// The chain's hash at a seq. At [`Seq::ZERO`] every book has [`ChainHash::ZERO`].
     pub async fn hash_at(&self, book: BookId, seq: Seq) -> Result<Option<ChainHash>, StoreError> {
-        self.read(move |conn| sqlite::log::hash_at(conn, book, seq)).await
+        self.look_up(|conn| sqlite::log::hash_at(conn, book, seq)).await
     }
 
     /// Every replica that has a number in this book.
@@ -140,7 +146,7 @@ impl Store {
 
     /// Who first used this replica, in any book.
     pub async fn replica_owner(&self, replica: ReplicaId) -> Result<Option<UserId>, StoreError> {
-        self.read(move |conn| sqlite::log::replica_owner(conn, replica)).await
+        self.look_up(|conn| sqlite::log::replica_owner(conn, replica)).await
     }
 
     /// Has the writer do this within its next commit, and waits until that is on disk.
@@ -152,6 +158,11 @@ impl Store {
         let (job, answer) = sqlite::job(bytes, work);
         self.jobs.send(Message::Job(job)).await.map_err(|_| StoreError::Closed)?;
         answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Finds a few rows by their keys.
+    async fn look_up<T>(&self, work: impl FnOnce(&Connection) -> Result<T, SqlError>) -> Result<T, StoreError> {
+        self.readers.look_up(work).await
     }
 
     async fn read<T: Send + 'static>(

@@ -12,7 +12,7 @@ pub(crate) use actor::append_of;
 pub(crate) use bell::Bell;
 pub(crate) use handle::{
     Answer, BookHandle, Committed, InviteUse, Membership, MembershipRefused, RestWrite, RestWritten, Unavailable,
-    WriteAnswer, WriteResult, entries_after, refuse_all,
+    WriteAnswer, WriteResult, entries_after, entries_of, refuse_all,
 };
 pub(crate) use load::{read_snapshot, snapshot_of};
 pub(crate) use presence::SocketNumber;

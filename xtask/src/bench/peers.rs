@@ -31,11 +31,16 @@ pub(super) fn install(workspace: &Workspace, installer: &Installer) -> Result<[(
     Ok([("TIDEBOOK_BENCH_BUN", bun), ("TIDEBOOK_BENCH_POCKETBASE", pocketbase.join("pocketbase"))])
 }
 
-pub(super) fn try_all(workspace: &Workspace, installer: &Installer) -> Result<()> {
-    let found = install(workspace, installer)?;
+/// The program that loads servers, and is some of those beside ours.
+pub(super) fn build(workspace: &Workspace) -> Result<PathBuf> {
     let mut build = workspace.cargo();
     children::run("building the bench", build.args(["build", "--release", "--package", "tidebook-bench"]))?;
-    let program = workspace.target_dir.join("release/tidebook-bench");
+    Ok(workspace.target_dir.join("release/tidebook-bench"))
+}
+
+pub(super) fn try_all(workspace: &Workspace, installer: &Installer) -> Result<()> {
+    let found = install(workspace, installer)?;
+    let program = build(workspace)?;
     for trial in TRIALS {
         let mut run = workspace.command(&program);
         run.arg("peers").args(*trial).envs(found.clone());

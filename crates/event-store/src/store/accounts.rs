@@ -24,7 +24,7 @@ impl Store {
     }
 
     pub async fn account(&self, user: UserId) -> Result<Option<AccountRow>, StoreError> {
-        self.read(move |conn| accounts::account(conn, user)).await
+        self.look_up(|conn| accounts::account(conn, user)).await
     }
 
     /// False where there is no such account.
@@ -56,7 +56,7 @@ impl Store {
 
     /// The session of the token with this hash, also one that has expired.
     pub async fn session(&self, token_hash: [u8; 32]) -> Result<Option<SessionRow>, StoreError> {
-        self.read(move |conn| sessions::session(conn, token_hash)).await
+        self.look_up(|conn| sessions::session(conn, token_hash)).await
     }
 
     /// A person's sessions, oldest first.

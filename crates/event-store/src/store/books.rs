@@ -52,7 +52,7 @@ impl Store {
 
     /// Members and former members, by first membership. Who has no account any more has no name.
     pub async fn people(&self, book: BookId) -> Result<Vec<Person>, StoreError> {
-        self.read(move |conn| members::people(conn, book)).await
+        self.look_up(|conn| members::people(conn, book)).await
     }
 
     /// The current members, by first membership. Who has no account any more has no name.

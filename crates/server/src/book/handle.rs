@@ -224,6 +224,24 @@ pub(crate) async fn entries_after(
     }
 }
 
+/// The entries of these seqs, in their order: recent ones are in the ring.
+pub(crate) async fn entries_of(
+    store: &Store,
+    handle: &BookHandle,
+    seqs: impl IntoIterator<Item = Seq>,
+) -> Result<Vec<EncodedEntry>, StoreError> {
+    let mut entries = Vec::new();
+    for seq in seqs {
+        match handle.ring.entry(seq) {
+            Some(entry) => entries.push(entry),
+            None => entries.extend(store.entries(handle.book, Seq(seq.0 - 1), ONE).await?),
+        }
+    }
+    Ok(entries)
+}
+
+const ONE: EntryLimit = EntryLimit { count: 1, bytes: usize::MAX };
+
 /// The same refusal for each of them.
 pub(crate) fn refuse_all(mutations: &[RawMutation], code: Refusal, detail: &str) -> Answer {
     let refuse = |mutation: &RawMutation| {

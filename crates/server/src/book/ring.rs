@@ -174,6 +174,13 @@ impl Ring {
         Some(recent.after(seq, bytes_max)?.cloned().collect())
     }
 
+    /// The entry of this seq, if the ring reaches that far back.
+    pub(crate) fn entry(&self, seq: Seq) -> Option<EncodedEntry> {
+        let recent = self.recent();
+        let first = recent.entries.front()?.seq;
+        recent.entries.get(usize::try_from(seq.0.checked_sub(first.0)?).ok()?).cloned()
+    }
+
     pub(crate) fn head(&self) -> Head {
         self.now().head
     }
@@ -271,6 +278,10 @@ mod tests {
         assert_eq!(seqs(ring.after(Seq(13), 100)), Some(vec![]));
         assert_eq!(seqs(ring.after(Seq(10), 25)), Some(vec![11, 12]));
         assert_eq!(seqs(ring.after(Seq(10), 1)), Some(vec![11]));
+        assert_eq!(
+            [10, 11, 13, 14].map(|seq| ring.entry(Seq(seq)).map(|entry| entry.seq.0)),
+            [None, Some(11), Some(13), None]
+        );
     }
 
     #[test]

@@ -6,12 +6,11 @@ use http::header;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tidebook_authority::Outcome;
-use tidebook_book::{Author, Epoch, ReplicaId, Role, Seq};
-use tidebook_event_store::EntryLimit;
+use tidebook_book::{Author, Epoch, ReplicaId, Role};
 use tidebook_protocol::{RawMutation, Refusal, Refused};
 
 use super::{BookParts, BookPath};
-use crate::book::{Answer, refuse_all};
+use crate::book::{Answer, BookHandle, entries_of, refuse_all};
 use crate::extract::{Body, PathOf};
 use crate::openapi::schema::{MutationSchema, PushedSchema};
 use crate::problem::Problem;
@@ -49,22 +48,20 @@ pub(super) async fn handle(
     } else {
         refuse_all(&mutations, Refusal::ReplicaTaken, "this replica id belongs to someone else")
     };
-    answer(&parts, book, outcomes).await
+    answer(&parts, &access.handle, outcomes).await
 }
 
 /// The entries, as their exact bytes, and what did not become one.
-async fn answer(parts: &BookParts, book: tidebook_book::BookId, outcomes: Answer) -> Result<Response, Problem> {
+async fn answer(parts: &BookParts, handle: &BookHandle, outcomes: Answer) -> Result<Response, Problem> {
     let mut refused: Vec<Refused> = Vec::new();
-    let mut entries = Vec::new();
+    let mut seqs = Vec::new();
     for outcome in outcomes {
         match outcome {
             Outcome::Refused(why) => refused.push(why),
-            Outcome::Entry(seq) => {
-                let one = EntryLimit { count: 1, bytes: usize::MAX };
-                entries.extend(parts.store.entries(book, Seq(seq.0 - 1), one).await?);
-            }
+            Outcome::Entry(seq) => seqs.push(seq),
         }
     }
+    let entries = entries_of(&parts.store, handle, seqs).await?;
     let mut body = b"{\"entries\":[".to_vec();
     for (index, entry) in entries.iter().enumerate() {
         if index > 0 {

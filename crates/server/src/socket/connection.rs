@@ -17,7 +17,9 @@ use tokio::time::Instant;
 use super::handshake::SocketParts;
 use super::opening::look_up;
 use super::sign_in::SignIn;
-use crate::book::{Answer, Bell, BookHandle, Denied, Hanging, News, SocketNumber, entries_after, refuse_all};
+use crate::book::{
+    Answer, Bell, BookHandle, Denied, Hanging, News, SocketNumber, entries_after, entries_of, refuse_all,
+};
 use crate::clock;
 use crate::session::{Signed, authenticate};
 use crate::websocket::{Incoming, Wire};
@@ -375,20 +377,16 @@ impl Connection {
 
     async fn read_fates(&mut self, book: BookId, seqs: &[Seq]) {
         let Some(author) = self.session.author() else { return };
-        match self.parts.books.access(author.user, book).await {
-            Ok(_) => {}
+        let access = match self.parts.books.access(author.user, book).await {
+            Ok(access) => access,
             // Removed since they pushed: nothing of the book goes to them any more.
             Err(Denied::NotFound) => return,
             Err(Denied::Store(error)) => return self.fail_internally(&error),
+        };
+        match entries_of(&self.parts.store, &access.handle, seqs.iter().copied()).await {
+            Ok(entries) => self.session.handle_fates(book, &entries),
+            Err(error) => self.fail_internally(&error),
         }
-        let mut entries = Vec::with_capacity(seqs.len());
-        for seq in seqs {
-            match self.parts.store.entries(book, Seq(seq.0 - 1), ONE).await {
-                Ok(found) => entries.extend(found),
-                Err(error) => return self.fail_internally(&error),
-            }
-        }
-        self.session.handle_fates(book, &entries);
     }
 
     /// Sends of each book everything between its cursor and the head, or until the socket may have to end.
@@ -460,8 +458,6 @@ async fn over(sign_in: &mut Option<SignIn>) -> Option<()> {
     sign_in.as_mut()?.over().await;
     Some(())
 }
-
-const ONE: EntryLimit = EntryLimit { count: 1, bytes: usize::MAX };
 
 fn identity_of(signed: &Signed) -> Identity {
     Identity { user: signed.user, name: signed.name.clone() }
