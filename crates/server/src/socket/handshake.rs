@@ -1,6 +1,7 @@
 //! The handshake: who may open a socket, and which conversation it is for.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
@@ -69,7 +70,7 @@ async fn upgrade(
     };
     Ok(match subprotocol(&headers)? {
         Subprotocol::Sync => upgrade.answer(Some(SYNC_SUBPROTOCOL), FRAME_UP_BYTES_MAX, move |wire| {
-            held(parts.open.clone(), connection::run(wire, parts, signed))
+            held(parts.open.clone(), Box::pin(connection::run(wire, parts, signed)))
         }),
         Subprotocol::Feed { named } => {
             let caller = match signed {
@@ -78,14 +79,14 @@ async fn upgrade(
                 None => feed::Caller::Unknown,
             };
             upgrade.answer(named.then_some(FEED_SUBPROTOCOL), FRAME_UP_BYTES_MAX, move |wire| {
-                held(parts.open.clone(), feed::run(wire, parts, caller, query))
+                held(parts.open.clone(), Box::pin(feed::run(wire, parts, caller, query)))
             })
         }
     })
 }
 
-/// Holds the sender until the socket is done.
-async fn held(open: mpsc::Sender<Infallible>, socket: impl Future<Output = ()>) {
+/// Holds the sender until the socket is done, which comes in a box: a future that is handed on as it is takes its room twice.
+async fn held(open: mpsc::Sender<Infallible>, socket: Pin<Box<impl Future<Output = ()>>>) {
     let counted = OpenSocket::count();
     socket.await;
     drop((open, counted));
