@@ -4,6 +4,7 @@ mod connection;
 mod feed;
 mod handshake;
 mod opening;
+mod outside;
 mod sign_in;
 
 pub(crate) use connection::drained;

@@ -5,10 +5,11 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Finding, python};
+use super::Finding;
 use crate::children;
 use crate::install::Installer;
 use crate::packages::AUTOBAHN;
+use crate::tools::python;
 use crate::workspace::Workspace;
 
 /// Compression, which is not offered.

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::handshake::SocketParts;
 use super::opening::look_up;
+use super::outside::{Ended, Outside};
 use super::sign_in::SignIn;
 use crate::book::{
     Answer, Bell, BookHandle, Denied, Hanging, News, SocketNumber, entries_after, entries_of, refuse_all,
@@ -43,7 +44,10 @@ pub(super) async fn run(wire: Wire, parts: SocketParts, signed: Option<Signed>) 
     let mut connection = Connection {
         session: SyncSession::new(identity),
         wire,
-        sign_in: signed.map(|signed| SignIn::of_handshake(&signed, ended, parts.store.clone())),
+        outside: Outside::new(
+            signed.map(|signed| SignIn::of_handshake(&signed, ended, parts.store.clone())),
+            parts.draining.clone(),
+        ),
         books: HashMap::new(),
         bell: Arc::default(),
         pushes: FuturesUnordered::new(),
@@ -66,7 +70,7 @@ struct Connection {
     session: SyncSession,
     wire: Wire,
     parts: SocketParts,
-    sign_in: Option<SignIn>,
+    outside: Outside,
     books: HashMap<BookId, Followed>,
     /// Hangs in each of their rings.
     bell: Arc<Bell>,
@@ -102,8 +106,7 @@ enum Turn {
     Pushed(BookId, Seq, Answer),
     /// A list of peers that was put off may be sent.
     PresenceDue,
-    SessionEnded,
-    Drain,
+    Ended(Ended),
     NoHello,
 }
 
@@ -128,8 +131,7 @@ impl Connection {
         let may_read = self.pushes.len() < PUSHES_WAITING_MAX;
         tokio::select! {
             biased;
-            Some(()) = over(&mut self.sign_in) => Turn::SessionEnded,
-            () = drained(&mut self.parts.draining) => Turn::Drain,
+            ended = self.outside.ended() => Turn::Ended(ended),
             Some((book, sent, answer)) = self.pushes.next() => Turn::Pushed(book, sent, answer),
             () = self.bell.heard() => Turn::Rung,
             () = until(self.presence_due) => Turn::PresenceDue,
@@ -152,8 +154,10 @@ impl Connection {
             Turn::Rung => self.look_around().await,
             Turn::PresenceDue => self.presence_due = None,
             Turn::Pushed(book, sent, answer) => session.handle_pushed(book, sent, answer),
-            Turn::SessionEnded => session.fail(close::UNAUTHENTICATED, "unauthenticated", "this session has ended"),
-            Turn::Drain => session.handle_drain(DRAIN_RETRY_AFTER_MS),
+            Turn::Ended(Ended::Session) => {
+                session.fail(close::UNAUTHENTICATED, "unauthenticated", "this session has ended");
+            }
+            Turn::Ended(Ended::Server) => session.handle_drain(DRAIN_RETRY_AFTER_MS),
             Turn::NoHello => session.fail(close::TOO_SLOW, "too_slow", "hello must come within 5 s"),
         }
         Some(())
@@ -184,7 +188,8 @@ impl Connection {
         let ended = self.parts.accounts.sessions_ended();
         match authenticate(&self.parts.accounts, token).await {
             Ok(signed) => {
-                self.sign_in = signed.as_ref().map(|signed| SignIn::new(signed, ended, self.parts.store.clone()));
+                let sign_in = signed.as_ref().map(|signed| SignIn::new(signed, ended, self.parts.store.clone()));
+                self.outside = Outside::new(sign_in, self.parts.draining.clone());
                 self.session.handle_identity(clock::now(), signed.as_ref().map(identity_of));
             }
             Err(error) => self.fail_internally(&error),
@@ -414,7 +419,7 @@ impl Connection {
                     return Some(ending);
                 }
                 // A slow reader who is far behind must not get all of it first; what is left follows the next turn.
-                if self.sign_in.as_ref().is_some_and(SignIn::has_news) || *self.parts.draining.borrow() {
+                if self.outside.has_ended().await {
                     return None;
                 }
             }
@@ -451,12 +456,6 @@ async fn until(instant: Option<Instant>) {
 pub(crate) async fn drained(draining: &mut watch::Receiver<bool>) {
     // An error means that the server is gone altogether.
     let _draining = draining.wait_for(|draining| *draining).await.is_ok();
-}
-
-/// Resolves when the session is over, if there is one.
-async fn over(sign_in: &mut Option<SignIn>) -> Option<()> {
-    sign_in.as_mut()?.over().await;
-    Some(())
 }
 
 fn identity_of(signed: &Signed) -> Identity {

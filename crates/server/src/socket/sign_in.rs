@@ -47,11 +47,6 @@ impl SignIn {
         }
     }
 
-    /// Sessions ended since anyone looked; ours may be among them.
-    pub(super) fn has_news(&self) -> bool {
-        self.must_look_up || !self.ended.is_empty()
-    }
-
     async fn stands(&self) -> bool {
         let sessions = self.store.sessions_of(self.user).await;
         sessions.is_ok_and(|sessions| sessions.iter().any(|standing| standing.id == self.session))
@@ -113,14 +108,13 @@ mod tests {
         let (_folder, store) = store().await;
         let ended = broadcast::Sender::new(4);
         let mut sign_in = SignIn::new(&signed(), ended.subscribe(), store.clone());
-        assert!(is_pending(sign_in.over()) && !sign_in.has_news());
+        assert!(is_pending(sign_in.over()));
         let many_others_end = || {
             for other in 10..20 {
                 ended.send(Uuid::from_u128(other)).unwrap();
             }
         };
         many_others_end();
-        assert!(sign_in.has_news());
         let all_heard = async {
             while !ended.is_empty() {
                 tokio::task::yield_now().await;
