@@ -340,8 +340,10 @@ impl<D: Domain> Authority<D> {
         result: Result<Vec<BookChange<D>>, Rejected>,
     ) -> Result<Vec<BookChange<D>>, Rejected> {
         let seq = self.head.next();
-        let changes = result.as_deref().unwrap_or_default();
-        let bytes = stamp.encode::<BookChange<D>>(seq, changes, result.as_ref().err());
+        let (changes, rejected) =
+            result.map_or_else(|rejected| (Vec::new(), Some(rejected)), |changes| (changes, None));
+        let entry = stamp.entry(seq, changes, rejected);
+        let bytes = encode(&entry);
         if bytes.len() > ENTRY_BYTES_MAX {
             self.state.revert_all(undos);
             return self.stage(stamp, Vec::new(), Err(entry_too_large()));
@@ -360,11 +362,11 @@ impl<D: Domain> Authority<D> {
             replica: author.replica,
             replica_before,
         });
-        self.staged.members.extend(changes.iter().filter_map(|change| member_row(change, stamp.at)));
-        let entry = EncodedEntry { seq, bytes: bytes.into(), hash };
-        self.staged.entries.push(StagedEntry { entry, id: stamp.id, replica: author.replica, n: stamp.n });
+        self.staged.members.extend(entry.changes.iter().filter_map(|change| member_row(change, stamp.at)));
+        let encoded = EncodedEntry { seq, bytes: bytes.into(), hash };
+        self.staged.entries.push(StagedEntry { entry: encoded, id: stamp.id, replica: author.replica, n: stamp.n });
         (self.head, self.hash) = (seq, hash);
-        result
+        entry.rejected.map_or(Ok(entry.changes), Err)
     }
 
     fn set_number(&mut self, author: Author, n: MutationNumber) -> Option<(UserId, MutationNumber)> {
@@ -424,9 +426,8 @@ struct Stamp {
 }
 
 impl Stamp {
-    /// The entry's bytes, encoded this once.
-    fn encode<C: serde::Serialize>(&self, seq: Seq, changes: &[C], rejected: Option<&Rejected>) -> Vec<u8> {
-        let entry = Entry {
+    fn entry<C>(&self, seq: Seq, changes: Vec<C>, rejected: Option<Rejected>) -> Entry<C> {
+        Entry {
             seq,
             at: self.at,
             by: self.author.user,
@@ -435,11 +436,19 @@ impl Stamp {
             id: self.id,
             made_at: self.made_at,
             undoes: self.undoes,
-            rejected: rejected.cloned(),
-            changes: changes.iter().collect(),
-        };
-        serde_json::to_vec(&entry).expect("an entry serialises into memory")
+            rejected,
+            changes,
+        }
     }
+}
+
+/// The entry's bytes, encoded this once.
+fn encode<C: serde::Serialize>(entry: &Entry<C>) -> Vec<u8> {
+    /// Of nearly all entries, so that they do not outgrow their room again and again.
+    const ENTRY_BYTES: usize = 768;
+    let mut bytes = Vec::with_capacity(ENTRY_BYTES);
+    serde_json::to_writer(&mut bytes, entry).expect("an entry serialises into memory");
+    bytes
 }
 
 fn entry_too_large() -> Rejected {

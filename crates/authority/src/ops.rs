@@ -36,13 +36,11 @@ fn read_op<D: Domain>(index: usize, raw: &RawValue) -> Result<D::Op, OpsError> {
         #[serde(borrow)]
         op: Cow<'a, str>,
     }
-    let malformed = |error: serde_json::Error| rejected("malformed", error.to_string(), index);
-    let name: Name<'_> = serde_json::from_str(raw.get()).map_err(malformed)?;
-    if !D::OP_NAMES.contains(&&*name.op) {
-        let shown: String = name.op.chars().take(40).collect();
-        return Err(OpsError::Unknown(shown));
-    }
-    serde_json::from_str(raw.get()).map_err(malformed)
+    // What reads has a name that is known; what does not is asked for its name.
+    serde_json::from_str(raw.get()).map_err(|error| match serde_json::from_str::<Name<'_>>(raw.get()) {
+        Ok(name) if !D::OP_NAMES.contains(&&*name.op) => OpsError::Unknown(name.op.chars().take(40).collect()),
+        _ => rejected("malformed", error.to_string(), index),
+    })
 }
 
 fn rejected(code: &str, detail: String, op: usize) -> OpsError {

@@ -110,12 +110,14 @@ impl<'de, C: Deserialize<'de>> Deserialize<'de> for Change<C> {
         }
         read_by_name!(Tag { kind as "type" });
         let raw = <&RawValue>::deserialize(deserializer)?.get();
-        let tag: Tag = serde_json::from_str(raw).map_err(D::Error::custom)?;
-        if MEMBER_CHANGES.contains(&tag.kind.as_str()) {
-            serde_json::from_str(raw).map(Self::Member).map_err(D::Error::custom)
-        } else {
-            serde_json::from_str(raw).map(Self::Domain).map_err(D::Error::custom)
+        // Most are not, and are read once.
+        if raw.contains("member_") {
+            let tag: Tag = serde_json::from_str(raw).map_err(D::Error::custom)?;
+            if MEMBER_CHANGES.contains(&tag.kind.as_str()) {
+                return serde_json::from_str(raw).map(Self::Member).map_err(D::Error::custom);
+            }
         }
+        serde_json::from_str(raw).map(Self::Domain).map_err(D::Error::custom)
     }
 }
 

@@ -12,9 +12,11 @@ pub struct IdParseError;
 
 /// Reads a UUID, but only in the one spelling the wire allows, so that an id has one text and text comparison holds.
 pub fn parse_uuid(text: &str) -> Result<Uuid, IdParseError> {
-    let uuid = Uuid::try_parse(text).map_err(|_| IdParseError)?;
-    let mut buffer = Uuid::encode_buffer();
-    if uuid.hyphenated().encode_lower(&mut buffer) == text { Ok(uuid) } else { Err(IdParseError) }
+    // Of this length it is the spelling with dashes, or none.
+    if text.len() != uuid::fmt::Hyphenated::LENGTH || text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Err(IdParseError);
+    }
+    Uuid::try_parse(text).map_err(|_| IdParseError)
 }
 
 /// Declares newtypes over [`Uuid`] that read and write the one spelling.

@@ -21,36 +21,40 @@ pub enum Undo {
 
 pub(crate) fn apply(state: &mut LedgerState, change: &LedgerChange, draft: &Draft) -> Undo {
     let record = change.record();
-    match change.clone() {
-        LedgerChange::BookCreated { name, currency } => {
-            let created = Created::by_draft(draft);
-            put_book(state, BookRecord { name, currency, seq: draft.seq, created, changed: Default::default() })
-        }
-        LedgerChange::ContactCreated { id, name, username, phone, email, note } => {
-            let (created, changed) = (Created::by_draft(draft), Default::default());
-            let (deleted, seq) = (false, draft.seq);
-            put_contact(state, Contact { id, name, username, phone, email, note, deleted, seq, created, changed })
-        }
-        LedgerChange::TransactionCreated { id, contact, direction, amount, currency, date, note, due } => {
-            let (created, changed, past_amounts) = (Created::by_draft(draft), Default::default(), Vec::new());
-            let (deleted, seq) = (false, draft.seq);
-            #[rustfmt::skip]
-            let transaction = Transaction {
-                id, contact, direction, amount, currency, date, note, due, deleted, seq, created, changed, past_amounts,
-            };
-            put_transaction(state, transaction)
-        }
+    match change {
         LedgerChange::BookUpdated { set, .. }
         | LedgerChange::ContactUpdated { set, .. }
-        | LedgerChange::TransactionUpdated { set, .. } => update(state, record, &set, draft),
+        | LedgerChange::TransactionUpdated { set, .. } => update(state, record, set, draft),
         LedgerChange::ContactDeleted { .. } | LedgerChange::TransactionDeleted { .. } => {
             update(state, record, &deleted(true), draft)
         }
         LedgerChange::ContactRestored { .. } | LedgerChange::TransactionRestored { .. } => {
             update(state, record, &deleted(false), draft)
         }
-        LedgerChange::ConflictRaised(conflict) => raise(state, conflict, draft),
-        LedgerChange::ConflictResolved { id, .. } => put_conflict(state, id, None),
+        LedgerChange::ConflictRaised(conflict) => raise(state, conflict.clone(), draft),
+        LedgerChange::ConflictResolved { id, .. } => put_conflict(state, *id, None),
+        created => create(state, created.clone(), draft),
+    }
+}
+
+fn create(state: &mut LedgerState, change: LedgerChange, draft: &Draft) -> Undo {
+    let (seq, created, changed, deleted) = (draft.seq, Created::by_draft(draft), Default::default(), false);
+    match change {
+        LedgerChange::BookCreated { name, currency } => {
+            put_book(state, BookRecord { name, currency, seq, created, changed })
+        }
+        LedgerChange::ContactCreated { id, name, username, phone, email, note } => {
+            put_contact(state, Contact { id, name, username, phone, email, note, deleted, seq, created, changed })
+        }
+        LedgerChange::TransactionCreated { id, contact, direction, amount, currency, date, note, due } => {
+            let past_amounts = Vec::new();
+            #[rustfmt::skip]
+            let transaction = Transaction {
+                id, contact, direction, amount, currency, date, note, due, deleted, seq, created, changed, past_amounts,
+            };
+            put_transaction(state, transaction)
+        }
+        _ => unreachable!("only changes that create are applied here"),
     }
 }
 

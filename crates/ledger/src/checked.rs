@@ -1,8 +1,10 @@
 //! Fields whose content a person can get wrong while the message is well-formed.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
+use std::marker::PhantomData;
 use std::str::FromStr;
 
+use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A text field that reads as a `T`, or what stood there instead, so that the answer can be `invalid_field` with the
@@ -31,14 +33,31 @@ impl<T: Display> Serialize for Checked<T> {
     }
 }
 
+impl<T: FromStr> Checked<T> {
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        text.parse().map_or_else(|_| Self::Wrong(text.to_owned()), Self::Valid)
+    }
+}
+
 impl<T: FromStr> From<String> for Checked<T> {
     fn from(text: String) -> Self {
-        text.parse().map_or_else(|_| Self::Wrong(text), Self::Valid)
+        Self::of(&text)
     }
 }
 
 impl<'de, T: FromStr> Deserialize<'de> for Checked<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::from)
+        struct InPlace<T>(PhantomData<T>);
+        impl<T: FromStr> Visitor<'_> for InPlace<T> {
+            type Value = Checked<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Checked<T>, E> {
+                Ok(Checked::of(text))
+            }
+        }
+        deserializer.deserialize_str(InPlace(PhantomData))
     }
 }

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
+use crate::Checked;
+
 /// A day from 0001-01-01 to 9999-12-31, written `YYYY-MM-DD`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CivilDate(Date);
@@ -50,7 +52,16 @@ impl FromStr for CivilDate {
 
 impl fmt::Display for CivilDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}-{:02}", self.0.year(), self.0.month(), self.0.day())
+        let (year, month, day) = (self.0.year().unsigned_abs(), self.0.month(), self.0.day());
+        let mut text = *b"0000-00-00";
+        let numbers = [(0..4, year), (5..7, month.unsigned_abs().into()), (8..10, day.unsigned_abs().into())];
+        for (places, mut number) in numbers {
+            for digit in text[places].iter_mut().rev() {
+                *digit += (number % 10) as u8;
+                number /= 10;
+            }
+        }
+        f.write_str(std::str::from_utf8(&text).expect("digits are ASCII"))
     }
 }
 
@@ -62,7 +73,10 @@ impl Serialize for CivilDate {
 
 impl<'de> Deserialize<'de> for CivilDate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        match Checked::deserialize(deserializer)? {
+            Checked::Valid(date) => Ok(date),
+            Checked::Wrong(_) => Err(D::Error::custom(CivilDateError)),
+        }
     }
 }
 

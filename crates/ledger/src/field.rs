@@ -1,13 +1,13 @@
 //! Fields of records by name, and values of them: what updates, conflicts and history speak of.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{self, IgnoredAny, MapAccess};
+use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tidebook_book::SortedMap;
 
 use crate::RecordKind;
+use crate::named_fields::{Member, MemberOf};
 
 macro_rules! fields {
     ($($name:ident $text:literal),* $(,)?) => {
@@ -65,8 +65,10 @@ impl Serialize for Field {
 
 impl<'de> Deserialize<'de> for Field {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = <Cow<'_, str>>::deserialize(deserializer)?;
-        Self::by_name(&name).ok_or_else(|| de::Error::custom("not a field"))
+        match MemberOf(&[]).deserialize(deserializer)? {
+            Member::Field(field) => Ok(field),
+            _ => Err(de::Error::custom("not a field")),
+        }
     }
 }
 
@@ -203,10 +205,10 @@ impl<'de> Deserialize<'de> for FieldSet {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FieldSet, A::Error> {
                 let mut set = FieldSet::default();
-                while let Some(name) = map.next_key::<Cow<'_, str>>()? {
-                    match Field::by_name(&name) {
-                        Some(field) => set.insert(field, map.next_value()?),
-                        None => drop(map.next_value::<IgnoredAny>()?),
+                while let Some(member) = map.next_key_seed(MemberOf(&[]))? {
+                    match member {
+                        Member::Field(field) => set.insert(field, map.next_value()?),
+                        _ => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }
                 Ok(set)

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use tidebook_book::read_variant_by_name;
 
+use crate::Checked;
+
 /// The largest amount of one transaction, in minor units.
 pub const AMOUNT_MAX: u64 = 1_000_000_000_000_000;
 
@@ -83,7 +85,10 @@ const CODES: [(u32, &str); 4] = [
 /// How many decimal digits the currency's minor unit has, or `None` for a code not in use.
 #[must_use]
 pub fn minor_digits(code: &str) -> Option<u32> {
-    CODES.iter().find(|(_, codes)| codes.split(' ').any(|known| known == code)).map(|(digits, _)| *digits)
+    let code = code.as_bytes();
+    // Each code and the space after it are four bytes.
+    let holds = |codes: &str| code.len() == 3 && codes.as_bytes().chunks(4).any(|known| known[..3] == *code);
+    CODES.iter().find(|(_, codes)| holds(codes)).map(|(digits, _)| *digits)
 }
 
 impl Currency {
@@ -140,7 +145,10 @@ impl Serialize for Currency {
 
 impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <std::borrow::Cow<'_, str>>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        match Checked::deserialize(deserializer)? {
+            Checked::Valid(currency) => Ok(currency),
+            Checked::Wrong(_) => Err(D::Error::custom(CurrencyError)),
+        }
     }
 }
 

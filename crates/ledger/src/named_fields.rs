@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::{Field, FieldSet, FieldValue};
@@ -19,9 +19,9 @@ pub(crate) struct NamedFields {
 }
 
 impl NamedFields {
-    /// Reads a member's value, and keeps it where there is a field of that name.
-    pub(crate) fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
-        let Some(field) = Field::by_name(name) else { return map.next_value::<IgnoredAny>().map(drop) };
+    /// Reads a member's value, and keeps it where the member is a field.
+    pub(crate) fn read<'de, A: MapAccess<'de>>(&mut self, member: Member, map: &mut A) -> Result<(), A::Error> {
+        let Member::Field(field) = member else { return map.next_value::<IgnoredAny>().map(drop) };
         match map.next_value::<Anything>()? {
             Anything(Some(value)) => self.fields.insert(field, value),
             Anything(None) => self.unreadable.push(field),
@@ -29,17 +29,21 @@ impl NamedFields {
         Ok(())
     }
 
-    pub(crate) fn optional(&self, field: Field) -> Result<Option<String>, Fault> {
+    pub(crate) fn optional_text(&self, field: Field) -> Result<Option<&str>, Fault> {
         match self.fields.get(field) {
             None if self.unreadable.contains(&field) => Err("no text where one is due"),
             None | Some(FieldValue::Nothing) => Ok(None),
-            Some(FieldValue::Text(text)) => Ok(Some(text.clone())),
+            Some(FieldValue::Text(text)) => Ok(Some(text)),
             Some(_) => Err("no text where one is due"),
         }
     }
 
-    pub(crate) fn text(&self, field: Field) -> Result<String, Fault> {
-        self.optional(field)?.ok_or("a field that every such record has is missing")
+    pub(crate) fn optional(&self, field: Field) -> Result<Option<String>, Fault> {
+        Ok(self.optional_text(field)?.map(str::to_owned))
+    }
+
+    pub(crate) fn text(&self, field: Field) -> Result<&str, Fault> {
+        self.optional_text(field)?.ok_or("a field that every such record has is missing")
     }
 
     pub(crate) fn parsed<T: FromStr>(&self, field: Field) -> Result<T, Fault> {
@@ -51,6 +55,38 @@ impl NamedFields {
             Some(FieldValue::Number(amount)) => Ok(*amount),
             _ => Err("no amount where one is due"),
         }
+    }
+}
+
+/// The name of a member.
+pub(crate) enum Member {
+    /// By its place in the list that was given.
+    Listed(usize),
+    Field(Field),
+    Unknown,
+}
+
+/// Reads a member's name, which may be one of the list.
+pub(crate) struct MemberOf(pub(crate) &'static [&'static str]);
+
+impl<'de> DeserializeSeed<'de> for MemberOf {
+    type Value = Member;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Member, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for MemberOf {
+    type Value = Member;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Member, E> {
+        let listed = self.0.iter().position(|known| *known == name).map(Member::Listed);
+        Ok(listed.or_else(|| Field::by_name(name).map(Member::Field)).unwrap_or(Member::Unknown))
     }
 }
 

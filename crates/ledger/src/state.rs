@@ -152,13 +152,26 @@ impl LedgerState {
         id: TransactionId,
         transaction: Option<Transaction>,
     ) -> Option<Transaction> {
-        let before = self.transactions.remove(&id);
+        let place = transaction.as_ref().map(place_of);
+        if let Some(transaction) = &transaction {
+            self.count(transaction, 1);
+        }
+        let before = match transaction {
+            Some(transaction) => self.transactions.insert(id, transaction),
+            None => self.transactions.remove(&id),
+        };
         if let Some(before) = &before {
             self.count(before, -1);
         }
-        if let Some(transaction) = transaction {
-            self.count(&transaction, 1);
-            self.transactions.insert(id, transaction);
+        // Most edits leave it where it is.
+        let place_before = before.as_ref().map(place_of);
+        if place_before != place {
+            if let Some((contact, place)) = place_before {
+                self.contacts.entry(contact).or_default().transactions.remove(&place);
+            }
+            if let Some((contact, place)) = place {
+                self.contacts.entry(contact).or_default().transactions.insert(place);
+            }
         }
         before
     }
@@ -189,12 +202,6 @@ impl LedgerState {
         }
 
         let slot = self.contacts.entry(transaction.contact).or_default();
-        let place = (transaction.date, transaction.created.seq, transaction.created.index, transaction.id);
-        if sign > 0 {
-            slot.transactions.insert(place);
-        } else {
-            slot.transactions.remove(&place);
-        }
         if transaction.deleted {
             return;
         }
@@ -204,6 +211,12 @@ impl LedgerState {
             add(&mut self.totals, transaction.currency, sum);
         }
     }
+}
+
+/// Whose it is, and where among theirs.
+fn place_of(transaction: &Transaction) -> (ContactId, Place) {
+    let Transaction { id, contact, date, created, .. } = transaction;
+    (*contact, (*date, created.seq, created.index, *id))
 }
 
 fn add(balances: &mut Balances, currency: Currency, amount: i128) {

@@ -87,6 +87,11 @@ impl Up {
         struct Unsubscribe {
             book: BookId,
         }
+        // As replicas write it: long, many, and so read once.
+        if text.starts_with(r#"{"type":"push","#) {
+            let push = serde_json::from_str(text).map(Self::Push);
+            return push.map_err(|source| UpError::Malformed { kind: "push".into(), source });
+        }
         let tag: Tag = serde_json::from_str(text).map_err(UpError::NotAMessage)?;
         match tag.kind.as_str() {
             "hello" => serde_json::from_str(text).map(Self::Hello),

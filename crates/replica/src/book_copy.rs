@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::value::RawValue;
 use tidebook_book::{
     Author, BookChange, BookId, BookState, ChainHash, Change, Domain, Draft, Entry, Epoch, Knows, Mutation, MutationId,
-    MutationNumber, Person, Rejected, ReplicaId, Role, Seq, UnixMillis, read_by_name,
+    MutationNumber, Person, Rejected, ReplicaId, Role, Seq, SortedMap, UnixMillis, read_by_name,
 };
 use tidebook_protocol::PeerPresence;
 
@@ -222,7 +222,8 @@ impl<D: Domain> BookCopy<D> {
     ) -> Result<BTreeSet<D::Touched>, Rejected> {
         let draft = self.draft(&mutation, self.outbox.len(), at);
         let decided = self.view.decide_and_apply(&mutation.ops, draft)?;
-        let touched = touched_by::<D>(&decided.changes, &self.view);
+        let mut touched = BTreeSet::new();
+        touch::<D>(&mut touched, &decided.changes, &self.view);
         self.last_n = mutation.n;
         let (predicted, undos) = (decided.changes, decided.undos);
         if let Some(kept) = &mut self.kept {
@@ -286,12 +287,19 @@ impl<D: Domain> BookCopy<D> {
             return Ok(Applied::nothing());
         }
         let as_predicted = self.predicted(&entries);
+        let mut coming = SortedMap::new();
+        coming.extend(entries.iter().map(|(entry, _)| (entry.id, ())));
+        // One look through the outbox, which may be long, for all of them.
+        let mut mine = SortedMap::new();
+        let ids = self.outbox.iter().map(|pending| pending.mutation.id).filter(|id| coming.contains_key(id));
+        mine.extend(ids.map(|id| (id, ())));
         let mut applied = self.taking_the_outbox_off(|copy, applied| {
             for (entry, bytes) in entries {
                 if let Some(kept) = &mut copy.kept {
                     kept.note_entry(entry.seq, bytes.get());
                 }
-                copy.apply(entry, bytes.get(), applied);
+                let is_mine = mine.contains_key(&entry.id);
+                copy.apply(entry, bytes.get(), is_mine, applied);
             }
         });
         if as_predicted {
@@ -312,18 +320,19 @@ impl<D: Domain> BookCopy<D> {
         })
     }
 
-    fn apply(&mut self, entry: Entry<BookChange<D>>, bytes: &str, applied: &mut Applied<D>) {
+    /// `is_mine`: its mutation is in the outbox.
+    fn apply(&mut self, entry: Entry<BookChange<D>>, bytes: &str, is_mine: bool, applied: &mut Applied<D>) {
         self.view.apply_entry(&entry);
         self.seq = entry.seq;
         self.hash = self.hash.followed_by(bytes.as_bytes());
-        let touched = touched_by::<D>(&entry.changes, &self.view);
-        let is_own = entry.replica == self.author.replica || self.outbox.find(entry.id).is_some();
-        if !is_own {
-            applied.news.extend(touched.iter().cloned());
+        touch::<D>(&mut applied.touched, &entry.changes, &self.view);
+        if entry.replica != self.author.replica && !is_mine {
+            touch::<D>(&mut applied.news, &entry.changes, &self.view);
         }
-        applied.touched.extend(touched);
-        let Entry { id, seq, replica, n, rejected, .. } = entry;
-        self.settle(Fate { id, seq, replica, n, rejected }, applied);
+        if is_mine {
+            let Entry { id, seq, replica, n, rejected, .. } = entry;
+            self.settle(Fate { id, seq, replica, n, rejected }, applied);
+        }
     }
 
     /// Puts another confirmed state below the outbox.
@@ -358,7 +367,7 @@ impl<D: Domain> BookCopy<D> {
     fn take_the_outbox_off(&mut self) -> Applied<D> {
         let mut applied = Applied::nothing();
         for pending in self.outbox.iter_mut().rev() {
-            applied.touched.extend(touched_by::<D>(&pending.predicted, &self.view));
+            touch::<D>(&mut applied.touched, &pending.predicted, &self.view);
             self.view.revert_all(std::mem::take(&mut pending.undos));
         }
         applied
@@ -372,7 +381,7 @@ impl<D: Domain> BookCopy<D> {
                 Ok(decided) => (decided.changes, decided.undos),
                 Err(_) => (Vec::new(), Vec::new()),
             };
-            touched.extend(touched_by::<D>(&pending.predicted, &self.view));
+            touch::<D>(touched, &pending.predicted, &self.view);
         }
     }
 
@@ -383,7 +392,7 @@ impl<D: Domain> BookCopy<D> {
         if let Some(kept) = &mut self.kept {
             kept.note_mutation(fate.id);
         }
-        applied.touched.extend(touched_by::<D>(&pending.predicted, &self.view));
+        touch::<D>(&mut applied.touched, &pending.predicted, &self.view);
         if pending.is_withdrawn() {
             return;
         }
@@ -419,15 +428,14 @@ fn draft_of<Op>(mutation: &Mutation<Op>, seq: Seq, place: usize, author: Author,
     }
 }
 
-fn touched_by<D: Domain>(changes: &[BookChange<D>], view: &BookState<D>) -> BTreeSet<D::Touched> {
+/// Adds what an observer of the view has to look at again after these changes.
+#[inline(never)]
+fn touch<D: Domain>(touched: &mut BTreeSet<D::Touched>, changes: &[BookChange<D>], view: &BookState<D>) {
     let domain_changes = changes.iter().filter_map(|change| match change {
         Change::Domain(change) => Some(change),
         Change::Member(_) => None,
     });
-    let mut touched = BTreeSet::new();
-    // Collecting would sort first, and the code for that is large.
     touched.extend(domain_changes.flat_map(|change| D::touches(change, &view.domain)));
-    touched
 }
 
 type ParsedEntry<'a, D> = (Entry<BookChange<D>>, &'a RawValue);

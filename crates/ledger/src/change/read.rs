@@ -3,7 +3,6 @@
 //! Derived, this would be a fourth of what the browser downloads of the ledger: one reader per type of change, each for
 //! texts and for what was already read of them.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Error, MapAccess, Visitor};
@@ -11,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
 use super::LedgerChange;
-use crate::named_fields::{Fault, NamedFields};
+use crate::named_fields::{Fault, Member, MemberOf, NamedFields};
 use crate::{
     Conflict, ConflictId, ConflictKind, ContactId, Field, FieldSet, Offered, RecordRef, Standing, TransactionId,
 };
@@ -32,6 +31,9 @@ struct Members {
     applied: Option<bool>,
 }
 
+/// What is no field, in the order that reading knows them by.
+const NAMES: &[&str] = &["type", "id", "set", "was", "record", "kind", "standing", "offered", "applied"];
+
 impl<'de> Deserialize<'de> for LedgerChange {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct InAnyOrder;
@@ -42,18 +44,18 @@ impl<'de> Deserialize<'de> for LedgerChange {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
                 let mut members = Members::default();
-                while let Some(name) = map.next_key::<Cow<'_, str>>()? {
-                    match &*name {
-                        "type" => members.name = map.next_value()?,
-                        "id" => members.id = Some(map.next_value()?),
-                        "set" => members.set = Some(map.next_value()?),
-                        "was" => members.was = Some(map.next_value()?),
-                        "record" => members.record = Some(map.next_value()?),
-                        "kind" => members.kind = Some(map.next_value()?),
-                        "standing" => members.standing = Some(map.next_value()?),
-                        "offered" => members.offered = Some(map.next_value()?),
-                        "applied" => members.applied = Some(map.next_value()?),
-                        name => members.fields.read(name, &mut map)?,
+                while let Some(member) = map.next_key_seed(MemberOf(NAMES))? {
+                    match member {
+                        Member::Listed(0) => members.name = map.next_value()?,
+                        Member::Listed(1) => members.id = Some(map.next_value()?),
+                        Member::Listed(2) => members.set = Some(map.next_value()?),
+                        Member::Listed(3) => members.was = Some(map.next_value()?),
+                        Member::Listed(4) => members.record = Some(map.next_value()?),
+                        Member::Listed(5) => members.kind = Some(map.next_value()?),
+                        Member::Listed(6) => members.standing = Some(map.next_value()?),
+                        Member::Listed(7) => members.offered = Some(map.next_value()?),
+                        Member::Listed(_) => members.applied = Some(map.next_value()?),
+                        field => members.fields.read(field, &mut map)?,
                     }
                 }
                 Ok(members)
@@ -68,7 +70,7 @@ impl Members {
         let id = || self.id.map(|id| id.0).ok_or("a change without an id");
         Ok(match self.name.as_str() {
             "book_created" => LedgerChange::BookCreated {
-                name: self.fields.text(Field::Name)?,
+                name: self.fields.text(Field::Name)?.to_owned(),
                 currency: self.fields.parsed(Field::Currency)?,
             },
             "contact_created" => self.contact_created(id()?)?,
@@ -99,7 +101,7 @@ impl Members {
     fn contact_created(&self, id: Uuid) -> Result<LedgerChange, Fault> {
         Ok(LedgerChange::ContactCreated {
             id: ContactId(id),
-            name: self.fields.text(Field::Name)?,
+            name: self.fields.text(Field::Name)?.to_owned(),
             username: self.fields.optional(Field::Username)?,
             phone: self.fields.optional(Field::Phone)?,
             email: self.fields.optional(Field::Email)?,
@@ -108,7 +110,7 @@ impl Members {
     }
 
     fn transaction_created(&self, id: Uuid) -> Result<LedgerChange, Fault> {
-        let due = self.fields.optional(Field::Due)?.map(|due| due.parse());
+        let due = self.fields.optional_text(Field::Due)?.map(|due| due.parse());
         Ok(LedgerChange::TransactionCreated {
             id: TransactionId(id),
             contact: self.fields.parsed(Field::Contact)?,

@@ -52,11 +52,10 @@ pub(super) fn valid<T>(field: &str, value: Checked<T>, rule: &str) -> Result<T, 
     }
 }
 
-/// The fields of a set that records of this kind have, each with a value it can hold.
-pub(super) fn check_set(kind: RecordKind, set: &FieldSet) -> Result<FieldSet, Rejected> {
-    let set = set.only(|field| Field::of(kind).contains(&field));
-    set.iter().try_for_each(|(field, value)| check_value(field, value))?;
-    Ok(set)
+/// Whether the fields of a set that records of this kind have can hold their values.
+pub(super) fn check_set(kind: RecordKind, set: &FieldSet) -> Result<(), Rejected> {
+    let mut fields = set.iter().filter(|(field, _)| Field::of(kind).contains(field));
+    fields.try_for_each(|(field, value)| check_value(field, value))
 }
 
 fn check_value(field: Field, value: &FieldValue) -> Result<(), Rejected> {

@@ -132,8 +132,14 @@ pub(super) fn deleted(deleted: bool) -> FieldSet {
 
 /// The groups a set speaks of.
 pub(super) fn groups(record: RecordRef, set: &FieldSet) -> Vec<Field> {
-    let groups: SortedMap<Field, ()> = set.iter().map(|(field, _)| (field.group(record.kind()), ())).collect();
-    groups.keys().copied().collect()
+    groups_of(record, set.iter().map(|(field, _)| field))
+}
+
+/// The groups of fields, which come in their order, and so do these.
+fn groups_of(record: RecordRef, fields: impl Iterator<Item = Field>) -> Vec<Field> {
+    let mut groups: Vec<Field> = fields.map(|field| field.group(record.kind())).collect();
+    groups.dedup();
+    groups
 }
 
 /// The fields of these groups.
@@ -143,11 +149,14 @@ pub(super) fn fields_of(record: RecordRef, groups: &[Field]) -> impl Iterator<It
     all.copied().filter(move |field| groups.contains(&field.group(kind)))
 }
 
-/// The groups of a set in which a value differs from what stands, as the part of the set about them.
+/// The groups of a set in which a value differs from what stands, as the part of the set about them. What records of the
+/// kind do not have is left out.
 pub(super) fn moved(record: RecordRef, standing: &dyn Record, set: &FieldSet) -> FieldSet {
-    let differing = set.only(|field| set.get(field) != Some(&standing.get(field)));
-    let groups = groups(record, &differing);
-    set.only(|field| groups.contains(&field.group(record.kind())))
+    let kind = record.kind();
+    let is_there = |field| Field::of(kind).contains(&field);
+    let differing = set.iter().filter(|(field, value)| is_there(*field) && standing.get(*field) != **value);
+    let groups = groups_of(record, differing.map(|(field, _)| field));
+    set.only(|field| is_there(field) && groups.contains(&field.group(kind)))
 }
 
 /// Looks a record up before anything is decided about it.

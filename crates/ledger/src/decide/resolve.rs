@@ -54,7 +54,7 @@ fn apply_edit(
     mut outcome: Outcome<'_>,
 ) -> Decision {
     let Conflict { id, record, ref offered, .. } = open.conflict;
-    let set = moved(record, standing, &offered.set.only(|field| field != Field::Deleted));
+    let set = moved(record, standing, &offered.set);
     let late: Vec<Field> =
         groups(record, &set).into_iter().filter(|group| standing.stamp(*group).forestalls(draft)).collect();
     if let Some(standing_now) = outcome.standing_of(&late) {

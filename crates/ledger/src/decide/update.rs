@@ -14,8 +14,8 @@ pub(super) fn decide(state: &LedgerState, record: RecordRef, set: &FieldSet, dra
     if deletion == Deletion::Known {
         return Err(unknown(record));
     }
-    let set = check_set(record.kind(), set)?;
-    let set = moved(record, standing, &set);
+    check_set(record.kind(), set)?;
+    let set = moved(record, standing, set);
     let to_restore = check_target(state, &set, draft)?;
     let mut outcome = Outcome::new(state, record, draft);
     if set.is_empty() {
@@ -29,7 +29,11 @@ pub(super) fn decide(state: &LedgerState, record: RecordRef, set: &FieldSet, dra
     let kind = record.kind();
     let (late, clean): (Vec<Field>, Vec<Field>) =
         groups(record, &set).into_iter().partition(|group| standing.stamp(*group).forestalls(draft));
-    let applying = set.only(|field| clean.contains(&field.group(kind)));
+    // Nearly always all of it applies.
+    let (applying, offered) = match late.is_empty() {
+        true => (set, FieldSet::default()),
+        false => (set.only(|field| clean.contains(&field.group(kind))), set),
+    };
     check_sum(state, standing, &applying)?;
     if applying.get(Field::Contact).is_some() {
         to_restore.into_iter().for_each(|contact| outcome.restore(RecordRef::Contact(contact)));
@@ -37,7 +41,7 @@ pub(super) fn decide(state: &LedgerState, record: RecordRef, set: &FieldSet, dra
     outcome.write(applying);
     for group in late {
         let standing_now = outcome.standing_of(&[group]).expect("one group has one stamp");
-        let offered = whole(record, standing, group, &set, draft);
+        let offered = whole(record, standing, group, &offered, draft);
         outcome.set_aside(ConflictKind::EditEdit, group.name(), standing_now, offered);
     }
     outcome.into_decision()
@@ -59,6 +63,9 @@ fn check_target(state: &LedgerState, set: &FieldSet, draft: &Draft) -> Result<Op
 
 /// Whether the book's sums hold with these values in place of those that stand.
 pub(super) fn check_sum(state: &LedgerState, standing: &dyn Record, set: &FieldSet) -> Result<(), Rejected> {
+    if set.get(Field::Amount).or(set.get(Field::Currency)).is_none() {
+        return Ok(());
+    }
     let after = |field| set.get(field).cloned().unwrap_or_else(|| standing.get(field));
     let (FieldValue::Number(amount), FieldValue::Number(amount_before)) =
         (after(Field::Amount), standing.get(Field::Amount))

@@ -1,7 +1,6 @@
 //! Reading an op, as [`crate::change`] is read and for the same reason: derived, the reader of a tagged enum is large,
 //! and a browser that keeps its outbox has to have one.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Error, MapAccess, Visitor};
@@ -10,7 +9,7 @@ use tidebook_book::parse_uuid;
 use uuid::Uuid;
 
 use super::LedgerOp;
-use crate::named_fields::{Anything, Fault, NamedFields};
+use crate::named_fields::{Anything, Fault, Member, MemberOf, NamedFields};
 use crate::{Checked, ConflictId, ContactId, Field, FieldSet, FieldValue, TransactionId};
 
 /// All that an op of any name can hold.
@@ -34,13 +33,13 @@ impl<'de> Deserialize<'de> for LedgerOp {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
                 let mut members = Members::default();
-                while let Some(name) = map.next_key::<Cow<'_, str>>()? {
-                    match &*name {
-                        "op" => members.op = map.next_value()?,
-                        "id" => members.id = map.next_value::<Anything>()?.0,
-                        "set" => members.set = Some(map.next_value()?),
-                        "apply" => members.apply = map.next_value::<Anything>()?.0,
-                        name => members.fields.read(name, &mut map)?,
+                while let Some(member) = map.next_key_seed(MemberOf(&["op", "id", "set", "apply"]))? {
+                    match member {
+                        Member::Listed(0) => members.op = map.next_value()?,
+                        Member::Listed(1) => members.id = map.next_value::<Anything>()?.0,
+                        Member::Listed(2) => members.set = Some(map.next_value()?),
+                        Member::Listed(3) => members.apply = map.next_value::<Anything>()?.0,
+                        field => members.fields.read(field, &mut map)?,
                     }
                 }
                 Ok(members)
@@ -80,7 +79,7 @@ impl Members {
     fn create_contact(&self, id: Uuid) -> Result<LedgerOp, Fault> {
         Ok(LedgerOp::CreateContact {
             id: ContactId(id),
-            name: self.fields.text(Field::Name)?,
+            name: self.fields.text(Field::Name)?.to_owned(),
             username: self.fields.optional(Field::Username)?,
             phone: self.fields.optional(Field::Phone)?,
             email: self.fields.optional(Field::Email)?,
@@ -92,12 +91,12 @@ impl Members {
         Ok(LedgerOp::CreateTransaction {
             id: TransactionId(id),
             contact: self.fields.parsed(Field::Contact)?,
-            direction: self.fields.text(Field::Direction)?.into(),
+            direction: Checked::of(self.fields.text(Field::Direction)?),
             amount: self.fields.amount()?,
-            currency: self.fields.text(Field::Currency)?.into(),
-            date: self.fields.text(Field::Date)?.into(),
+            currency: Checked::of(self.fields.text(Field::Currency)?),
+            date: Checked::of(self.fields.text(Field::Date)?),
             note: self.fields.optional(Field::Note)?,
-            due: self.fields.optional(Field::Due)?.map(Checked::from),
+            due: self.fields.optional_text(Field::Due)?.map(Checked::of),
         })
     }
 

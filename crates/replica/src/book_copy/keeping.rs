@@ -169,7 +169,7 @@ impl<D: Domain> BookCopy<D> {
             if entry.seq.0 == self.seq.0 + 1 {
                 // Who stored the entry stored what became of the mutation, too.
                 self.outbox.take(entry.id);
-                self.apply(entry, text, applied);
+                self.apply(entry, text, false, applied);
             }
         }
         self.head = self.head.max(self.seq);
