@@ -103,12 +103,16 @@ fn set_head(conn: &Connection, head: &Head, summary: Option<&str>) -> Result<(),
 
 /// The first user stands: a replica belongs to the person who first used it.
 fn set_number(conn: &Connection, book: i64, row: &ReplicaRow) -> Result<(), SqlError> {
-    let (replica, user) = (row.replica.0.as_bytes(), row.user.0.as_bytes());
-    conn.prepare_cached(
-        "INSERT INTO replicas (book, replica, account, n) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (book, replica) DO UPDATE SET n = max(n, excluded.n)",
-    )?
-    .execute(params![book, replica, user, stored(row.n.0)?])?;
+    let (replica, n) = (row.replica.0.as_bytes(), stored(row.n.0)?);
+    let known = conn
+        .prepare_cached("UPDATE replicas SET n = max(n, ?3) WHERE book = ?1 AND replica = ?2")?
+        .execute(params![book, replica, n])?;
+    if known > 0 {
+        return Ok(());
+    }
+    let user = row.user.0.as_bytes();
+    conn.prepare_cached("INSERT INTO replicas (book, replica, account, n) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![book, replica, user, n])?;
     conn.prepare_cached("INSERT INTO replica_owners (replica, account) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
         .execute(params![replica, user])?;
     Ok(())

@@ -12,20 +12,22 @@ use tidebook_authority::{Batch, Committer, Known, Lookups, Place};
 use tidebook_book::{BookId, Change, Seq};
 use tidebook_event_store::{Append, NewAnswer, NewEntry, ReplicaRow, Store, StoreError};
 use tidebook_ledger::{Ledger, LedgerChange};
-use tidebook_protocol::Refusal;
 use tokio::sync::{mpsc, oneshot};
 
 use super::handle::{
     Answer, Command, Committed, Membership, MembershipAnswer, MembershipRefused, Read, RestWrite, RestWritten,
-    WriteResult, refuse_all,
+    WriteResult,
 };
 use super::load::{self, Loaded};
 use super::ring::Ring;
 use crate::{clock, measure};
 
+/// Commands whose mutations are decided in one go, before a commit of others can begin.
+const DECIDED_TOGETHER_MAX: usize = 64;
+
 /// One thing to say, and to whom, once what it speaks of is on disk.
 pub(super) enum Say {
-    Push { outcomes: Answer, unavailable: Answer, answer: oneshot::Sender<Answer> },
+    Push { outcomes: Answer, answer: oneshot::Sender<Answer> },
     Write { written: RestWritten, answer: oneshot::Sender<RestWritten> },
     Membership { change: MembershipAnswer, answer: oneshot::Sender<MembershipAnswer> },
 }
@@ -34,18 +36,11 @@ impl Say {
     /// The other end may have gone away meanwhile; it will ask again.
     fn say(self) {
         match self {
-            Self::Push { outcomes, answer, .. } => drop(answer.send(outcomes)),
+            Self::Push { outcomes, answer } => drop(answer.send(outcomes)),
             Self::Write { written, answer } => drop(answer.send(written)),
             Self::Membership { change, answer } => {
                 let _ = answer.send(change);
             }
-        }
-    }
-
-    /// The commit failed. Those who wait for one answer learn it from the sender's end.
-    fn withdraw(self) {
-        if let Self::Push { unavailable, answer, .. } = self {
-            drop(answer.send(unavailable));
         }
     }
 }
@@ -150,26 +145,41 @@ impl Actor {
         }
     }
 
-    async fn handle_command(&mut self, command: Command) -> Result<(), StoreError> {
+    /// What waits already is looked up together: the log is asked once, not once for each who writes.
+    async fn handle_command(&mut self, first: Command) -> Result<(), StoreError> {
+        let mut commands = vec![first];
+        while commands.len() < DECIDED_TOGETHER_MAX
+            && commands.last().is_some_and(is_decided)
+            && let Ok(next) = self.commands.try_recv()
+        {
+            commands.push(next);
+        }
+        let mut lookups = Lookups::default();
+        for command in &commands {
+            match command {
+                Command::Push { author, mutations, .. } => {
+                    let of_push = self.committer.authority().lookups(author.replica, mutations);
+                    lookups.ids.extend(of_push.ids);
+                    lookups.numbers.extend(of_push.numbers);
+                }
+                Command::Write { write, .. } => lookups.ids.push(write.write.id),
+                _ => {}
+            }
+        }
+        let known = look_up(&self.store, self.book, lookups).await?;
+        commands.into_iter().for_each(|command| self.decide_or_wait(command, &known));
+        Ok(())
+    }
+
+    fn decide_or_wait(&mut self, command: Command, known: &Known) {
         match command {
             Command::Push { author, epoch, mutations, answer } => {
-                let unavailable = refuse_all(&mutations, Refusal::Unavailable, "the server could not write; try again");
-                let lookups = self.committer.authority().lookups(author.replica, &mutations);
-                let known = match look_up(&self.store, self.book, lookups).await {
-                    Ok(known) => known,
-                    Err(error) => {
-                        drop(answer.send(unavailable));
-                        return Err(error);
-                    }
-                };
                 let authority = self.committer.authority_mut();
-                let outcomes = authority.handle_push(clock::now(), author, epoch, &mutations, &known);
-                self.committer.hold(Say::Push { outcomes, unavailable, answer });
+                let outcomes = authority.handle_push(clock::now(), author, epoch, &mutations, known);
+                self.committer.hold(Say::Push { outcomes, answer });
             }
             Command::Write { write, answer } => {
-                let lookups = Lookups { ids: vec![write.write.id], numbers: Vec::new() };
-                let known = look_up(&self.store, self.book, lookups).await?;
-                let written = self.write(write, &known);
+                let written = self.write(write, known);
                 self.committer.hold(Say::Write { written, answer });
             }
             Command::Membership { membership, answer } => {
@@ -182,7 +192,6 @@ impl Actor {
             }
             Command::Purge { answer } => self.waiting.push_back(Waiting::Purge(answer)),
         }
-        Ok(())
     }
 
     /// Decides a write, and makes its answer while the state is as it left it.
@@ -218,7 +227,8 @@ impl Actor {
             Err(error) => {
                 measure::commit_failed();
                 self.beside = Beside::default();
-                self.committer.handle_failed().into_iter().for_each(Say::withdraw);
+                // Those who wait for an answer learn it from the sender's end.
+                drop(self.committer.handle_failed());
                 match error {
                     // The disk may have room again later; what is in memory is as it is on disk.
                     StoreError::Failed(reason) => {
@@ -331,8 +341,16 @@ impl Actor {
     }
 }
 
+/// Whether it is decided at once, and not at a moment when all is on disk.
+fn is_decided(command: &Command) -> bool {
+    matches!(command, Command::Push { .. } | Command::Write { .. })
+}
+
 /// What the log holds already of what is about to be decided.
 async fn look_up(store: &Store, book: BookId, lookups: Lookups) -> Result<Known, StoreError> {
+    if lookups == Lookups::default() {
+        return Ok(Known::default());
+    }
     let places = store.places(book, lookups.ids, lookups.numbers).await?;
     Ok(places.into_iter().map(|p| Place { seq: p.seq, id: p.id, replica: p.replica, n: p.n }).collect())
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tidebook_authority::{Authority, Head, MemberRefusal, Outcome, Write, Written};
-use tidebook_book::{Author, BookChange, BookId, EncodedEntry, Epoch, MemberChange, MutationId, Seq};
+use tidebook_book::{Author, BookChange, BookId, EncodedEntry, Epoch, MemberChange, MutationId, MutationNumber, Seq};
 use tidebook_event_store::{EntryLimit, Store, StoreError};
 use tidebook_ledger::{Ledger, LedgerBook};
 use tidebook_protocol::{FRAME_DOWN_BYTES_MAX, RawMutation, Refusal, Refused};
@@ -25,13 +25,15 @@ pub(crate) type Answer = Vec<Outcome>;
 #[derive(Debug)]
 pub(crate) struct Offered {
     answered: oneshot::Receiver<Answer>,
-    unavailable: Answer,
+    mutations: Vec<(MutationId, MutationNumber)>,
 }
 
 impl Offered {
-    /// What became of them, once it is on disk.
+    /// What became of them, once it is on disk; or that nobody knows, where the actor has stopped or the disk refused.
     pub(crate) async fn answer(self) -> Answer {
-        self.answered.await.unwrap_or(self.unavailable)
+        let detail = "the book cannot be written now; try again";
+        let unavailable = |(id, n)| refused(id, n, Refusal::Unavailable, detail);
+        self.answered.await.unwrap_or_else(|_| self.mutations.into_iter().map(unavailable).collect())
     }
 }
 
@@ -164,10 +166,10 @@ impl BookHandle {
     /// anyone waits for the answer.
     pub(crate) async fn offer(&self, author: Author, epoch: Epoch, mutations: Vec<RawMutation>) -> Offered {
         let (answer, answered) = oneshot::channel();
-        let unavailable = refuse_all(&mutations, Refusal::Unavailable, "the book is being reloaded; try again");
+        let named = mutations.iter().map(|mutation| (mutation.envelope.id, mutation.envelope.n)).collect();
         // A stopped actor drops the command and with it the answer's sender, which the receiver notices.
         drop(self.mailbox.send(Command::Push { author, epoch, mutations, answer }).await);
-        Offered { answered, unavailable }
+        Offered { answered, mutations: named }
     }
 
     pub(crate) async fn write(&self, write: RestWrite) -> Result<RestWritten, Unavailable> {
@@ -244,17 +246,11 @@ const ONE: EntryLimit = EntryLimit { count: 1, bytes: usize::MAX };
 
 /// The same refusal for each of them.
 pub(crate) fn refuse_all(mutations: &[RawMutation], code: Refusal, detail: &str) -> Answer {
-    let refuse = |mutation: &RawMutation| {
-        Outcome::Refused(Refused {
-            id: mutation.envelope.id,
-            n: mutation.envelope.n,
-            code,
-            detail: detail.into(),
-            expected: None,
-            retry_after_ms: None,
-        })
-    };
-    mutations.iter().map(refuse).collect()
+    mutations.iter().map(|mutation| refused(mutation.envelope.id, mutation.envelope.n, code, detail)).collect()
+}
+
+fn refused(id: MutationId, n: MutationNumber, code: Refusal, detail: &str) -> Outcome {
+    Outcome::Refused(Refused { id, n, code, detail: detail.into(), expected: None, retry_after_ms: None })
 }
 
 /// What a write is told of its result, where only its changes' kinds count.
