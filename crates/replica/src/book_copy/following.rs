@@ -245,7 +245,9 @@ impl<D: Domain> BookCopy<D> {
     /// from another snapshot, would take it back in time: it is passed over.
     pub(crate) fn handle_snapshot(&mut self, now: Monotonic, mut snapshot: Snapshot<D>) -> SnapshotFate {
         let is_another_history = self.seq > snapshot.seq || self.epoch.is_some_and(|ours| ours != snapshot.epoch);
-        if is_another_history && self.fetch.is_late(now) {
+        // One of another epoch is what was asked for, more likely than not.
+        let goes_back = self.seq > snapshot.seq && self.epoch == Some(snapshot.epoch);
+        if goes_back && self.fetch.is_late(now) {
             return SnapshotFate::PassedOver;
         }
         self.fetch.handle_ended(now);
