@@ -181,13 +181,17 @@ impl SyncSession {
             self.subscriptions.remove(&book);
             return self.send(&Down::Role(RoleNow { book, role: None }));
         };
-        let same_history = subscribe.epoch.is_none_or(|epoch| epoch == opened.epoch)
-            && subscribe.after <= opened.head.seq
-            && (subscribe.after == Seq::ZERO || subscribe.hash == opened.hash_there);
+        let is_here = subscribe.after == Seq::ZERO || subscribe.hash == opened.hash_there;
+        let same_epoch = subscribe.epoch.is_none_or(|epoch| epoch == opened.epoch);
+        let same_history = same_epoch && subscribe.after <= opened.head.seq && is_here;
         let far_behind = opened.head.seq.0.saturating_sub(subscribe.after.0) > FAR_BEHIND_ENTRIES;
         if !same_history || far_behind {
             self.subscriptions.remove(&book);
-            let (epoch, from_seq, seq) = (opened.epoch, opened.common, opened.head.seq);
+            // Who is only far behind hears that it is the same history. Whoever should still be in what is common has its
+            // hash, unless a restore that nobody declared came between.
+            let common = opened.common.filter(|common| is_here || subscribe.after > *common);
+            let from_seq = if same_history { Some(subscribe.after) } else { common };
+            let (epoch, seq) = (opened.epoch, opened.head.seq);
             self.send(&Down::SnapshotRequired(SnapshotRequired { book, epoch, from_seq, seq }));
             return;
         }

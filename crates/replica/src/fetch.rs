@@ -9,6 +9,8 @@ pub(crate) struct Fetch {
     back_off: BackOff,
     /// A snapshot that fails or does not help is not followed by the next before this.
     not_before: Monotonic,
+    /// How many were given up with their line, whose drivers have yet to report.
+    given_up: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +23,7 @@ enum State {
 
 impl Fetch {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { state: State::NotNeeded, back_off: BackOff::new(seed), not_before: Monotonic::default() }
+        Self { state: State::NotNeeded, back_off: BackOff::new(seed), not_before: Monotonic::default(), given_up: 0 }
     }
 
     /// A snapshot is needed. One that is planned or on its way serves.
@@ -56,6 +58,9 @@ impl Fetch {
 
     /// The driver reported. Whether it helped shows only later.
     pub(crate) fn handle_ended(&mut self, now: Monotonic) {
+        if self.state != State::Asked {
+            self.given_up = self.given_up.saturating_sub(1);
+        }
         self.state = State::NotNeeded;
         self.not_before = now.plus_ms(self.back_off.next_ms());
     }
@@ -65,7 +70,23 @@ impl Fetch {
         if self.state == State::Asked {
             self.handle_ended(now);
             self.need(now);
+            self.given_up += 1;
         }
+    }
+
+    /// A snapshot came that does not go on from the copy: whether that is because it was given up and comes late. Then there
+    /// is one less to come, and the one that was asked for last is asked for again.
+    pub(crate) fn is_late(&mut self, now: Monotonic) -> bool {
+        let is_asked = self.state == State::Asked;
+        let is_late = !is_asked || self.given_up > 0;
+        if is_late {
+            self.given_up = self.given_up.saturating_sub(1);
+            if is_asked {
+                self.handle_ended(now);
+                self.need(now);
+            }
+        }
+        is_late
     }
 
     /// Entries follow what is here: whatever was wrong is over.

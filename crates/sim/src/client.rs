@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
 use tidebook_book::{Author, BookId, ReplicaId, UnixMillis};
 use tidebook_ledger::Ledger;
 use tidebook_replica::{BookCopy, Event, Keeps, Monotonic, NewMutation, Replica, ReplicaConfig};
@@ -106,6 +107,19 @@ impl Client {
         self.author.replica = replica;
         self.pushes.clear();
         self.replica.handle_new_replica(Monotonic(now), replica);
+    }
+
+    /// Lets go of one mutation of two or more, as though it had its entry: what a wrong rebase would do.
+    pub(crate) fn drop_one(&mut self, now: Ms) {
+        for book in self.books() {
+            let waiting: Vec<_> = self.copy(book).pending().map(|pending| pending.mutation.id).collect();
+            if let [_, second, ..] = waiting[..] {
+                let (author, seq) = (self.author, self.copy(book).seq());
+                let entry = json!({ "id": second, "seq": seq, "replica": author.replica, "n": 1 });
+                let fates = json!({ "type": "fates", "book": book, "entries": [entry] });
+                self.replica.handle_text(Monotonic(now), &fates.to_string());
+            }
+        }
     }
 
     pub(crate) fn handle_closed(&mut self, now: Ms, code: Option<u16>) {

@@ -37,6 +37,8 @@ impl Disk {
 #[derive(Debug)]
 pub(crate) struct BookLog {
     pub(crate) epoch: Epoch,
+    /// Epochs it had before, with the seqs they ended at.
+    former: Vec<(Epoch, Seq)>,
     entries: Vec<EncodedEntry>,
     /// Of each entry, in their order.
     places: Vec<Place>,
@@ -53,6 +55,7 @@ impl BookLog {
     fn new(epoch: Epoch) -> Self {
         Self {
             epoch,
+            former: Vec::new(),
             entries: Vec::new(),
             places: Vec::new(),
             by_id: HashMap::new(),
@@ -149,12 +152,23 @@ impl BookLog {
         }
     }
 
-    /// Goes on from a backup, under another name where it is told.
+    /// Up to where a former epoch's log is this one.
+    pub(crate) fn common_with(&self, epoch: Epoch) -> Option<Seq> {
+        self.former.iter().find(|(former, _)| *former == epoch).map(|(_, ended_at)| *ended_at)
+    }
+
+    /// Goes on from a backup, which has the epochs of its time; as a new one where it is told.
     pub(crate) fn restore(&mut self, until: Seq, epoch: Option<Epoch>) {
         while self.head() > until {
             self.lose_last();
         }
-        self.epoch = epoch.unwrap_or(self.epoch);
+        if let Some(place) = self.former.iter().position(|(_, ended_at)| *ended_at > until) {
+            self.epoch = self.former[place].0;
+            self.former.truncate(place);
+        }
+        if let Some(epoch) = epoch {
+            self.former.push((std::mem::replace(&mut self.epoch, epoch), until));
+        }
         let places = &self.places;
         self.numbers.retain(|replica, row| {
             let last = places.iter().rev().find(|place| place.replica == *replica);

@@ -48,6 +48,8 @@ faults! {
     Offline "devices offline" (500, 1500),
     /// A device is switched off for a while.
     DeviceOff "devices off" (300, 1000),
+    /// A device is switched off for a year, or as good as.
+    LongAway "year-old devices" (100, 500),
     /// The server dies, with whatever it was about to do.
     Crash "server crashes" (300, 1500),
     /// The server dies as a commit comes back, and nothing of it is on disk.
@@ -58,6 +60,12 @@ faults! {
     CommitFailed "failed commits" (10, 200),
     /// A commit takes long.
     SlowCommit "slow commits" (20, 300),
+    /// A commit comes back without a word of whether it is on disk, as where a sync fails: the server stops.
+    SyncFailed "failed syncs" (5, 40),
+    /// The server's disk takes nothing for a while.
+    DiskFull "full disks" (500, 1500),
+    /// The server comes back with a clock that is wrong by up to years.
+    ServerClock "jumping server clocks" (300, 1000),
     /// The server dies, and comes back with a book as an older backup has it; it may say so, or not.
     Restored "restored backups" (500, 1500),
     /// The server says that it goes away, finishes its commits, and comes back.
@@ -80,6 +88,8 @@ faults! {
     RoleChange "role changes" (500, 1500),
     /// Somebody is removed while they write, and perhaps comes back.
     Removal "removals" (500, 1500),
+    /// Somebody speaks the protocol as no shipped program does, under an id of their own or of another.
+    Liar "clients that lie" (500, 2000),
     /// Somebody asks for a book that is not theirs.
     Stranger "strangers" (1000, 1000),
 }
@@ -93,13 +103,20 @@ pub(crate) struct Weather {
 }
 
 impl Weather {
-    pub(crate) fn of(random: &mut Random) -> Self {
+    /// Chance gives each a rate, also those that may not be.
+    pub(crate) fn of(random: &mut Random, may_be: impl Fn(Fault) -> bool) -> Self {
         let rate = |fault: &Fault| {
             let (first, last) = fault.rates();
             let rate = random.between(first, last);
-            if random.one_in(2) { u32::try_from(rate).expect("a rate is small") } else { 0 }
+            let is_on = random.one_in(2) && may_be(*fault);
+            if is_on { u32::try_from(rate).expect("a rate is small") } else { 0 }
         };
         Self { rates: Fault::ALL.iter().map(rate).collect(), fired: vec![0; Fault::ALL.len()], calm: false }
+    }
+
+    /// Those that are on.
+    pub(crate) fn faults(&self) -> impl Iterator<Item = Fault> {
+        Fault::ALL.iter().copied().filter(|fault| self.rates[*fault as usize] > 0)
     }
 
     /// No more faults.

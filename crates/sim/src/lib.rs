@@ -1,6 +1,11 @@
 //! Many replicas and a server in one seeded, virtual world: one seed is one run, a run takes virtual hours and real
 //! milliseconds, and what must hold is checked all the way and at the end.
 //!
+//! # How to find something out
+//!
+//! `cargo run -p tidebook-sim -- --seeds N --from S` runs seeds and says how often each fault struck. Of a seed that fails it
+//! tells what of its world can be left out, and the command that tells that story. `--plants` tries every planted bug.
+//!
 //! # What is real
 //!
 //! The shipped [`Replica`](tidebook_replica::Replica), [`Authority`](tidebook_authority::Authority),
@@ -19,11 +24,14 @@
 //! - A replica has no store to be restored from: a device that was switched off goes on with the replica it had, and no
 //!   outbox is lost with a tab. Nor is a device ever a copy of another (`forked`).
 //! - A backup that a server is restored from has everyone who was let in, removed or given another role since, and what was
-//!   written over HTTP since is lost for good. Where the restore is not declared, it is not checked that what was typed
-//!   before it counts as late: a replica that the log has grown past cannot tell it from having been away.
-//! - One node; no bus, no presence, no archived or purged book, no invites (who lets themself in is taken to hold one), no
+//!   written over HTTP since is lost for good. A form that was open while its copy went over to another history claims what
+//!   it says it was read at, and is not checked. Where a declared restore follows one that was not, what was typed before
+//!   is not checked to count as late: who had not heard of the first is told where the second began.
+//! - One node, as there is one so far: no bus, no race of two for a seq, no bell that is lost. No presence, no archived or purged book, no invites (who lets themself in is taken to hold one), no
 //!   signing in, no withdrawn mutation, no client or server of another version.
-//! - The disk keeps what it said it has. Torn and lost writes are for the store's own tests.
+//! - The disk keeps what it said it has: a commit that was on its way is there whole or not at all. Torn and lost writes are
+//!   for the stores' own tests.
+//! - A client that lies takes no replica id that its owner has not written under, and no mutation's id from anybody.
 
 mod check;
 mod client;
@@ -38,6 +46,7 @@ mod random;
 mod run;
 mod screen;
 mod server;
+mod shrink;
 mod trace;
 mod world;
 
@@ -45,5 +54,6 @@ pub use check::{Invariant, Violation};
 pub use fault::Fault;
 pub use many::{Share, Summary, catch, catch_all, run_many};
 pub use plant::Plant;
-pub use run::{Failure, Options, Run, run};
+pub use run::{Failure, Limits, Options, Run, run};
+pub use shrink::{Shrunk, shrink};
 pub use trace::{Teller, Telling};

@@ -39,6 +39,8 @@ pub(crate) enum DeviceEnd {
     Replica,
     /// Another tab of the same replica: it says what it is given to say, and lets the answers fall.
     OtherTab,
+    /// A program that says what it likes; nobody reads the answers.
+    Liar,
 }
 
 /// A socket, with what is on its way.

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use tidebook_sim::{Failure, Options, Plant, Summary, Telling, catch_all, run, run_many};
+use tidebook_sim::{
+    Failure, Fault, Limits, Options, Plant, Shrunk, Summary, Telling, catch_all, run, run_many, shrink,
+};
 
 /// Somebody waiting for many seeds hears of them at least this often.
 const TOLD_EVERY: Duration = Duration::from_secs(4);
@@ -31,6 +33,18 @@ struct Arguments {
     /// Plants a bug in it: the simulator should find it
     #[arg(long, requires = "seed", value_parser = parse_plant)]
     plant: Option<Plant>,
+    /// With these of its faults alone, by their names with `-` for blanks, or with `none`
+    #[arg(long, requires = "seed", value_parser = parse_faults)]
+    only: Option<Faults>,
+    /// With no more episodes of work than these
+    #[arg(long, requires = "seed", default_value_t = u64::MAX)]
+    episodes: u64,
+    /// With no more books than these
+    #[arg(long, requires = "seed", default_value_t = u64::MAX)]
+    books: u64,
+    /// With no more devices than these
+    #[arg(long, requires = "seed", default_value_t = u64::MAX)]
+    devices: u64,
     /// Tries every planted bug until it is found
     #[arg(long)]
     plants: bool,
@@ -39,6 +53,35 @@ struct Arguments {
 fn parse_plant(name: &str) -> Result<Plant, String> {
     let names = || Plant::ALL.iter().map(|plant| plant.name()).collect::<Vec<_>>().join(", ");
     Plant::by_name(name).ok_or_else(|| format!("the planted bugs are {}", names()))
+}
+
+#[derive(Debug, Clone)]
+struct Faults(Vec<Fault>);
+
+fn parse_faults(names: &str) -> Result<Faults, String> {
+    if names == "none" {
+        return Ok(Faults(Vec::new()));
+    }
+    let found = |name| Fault::ALL.iter().copied().find(|fault| in_one_word(*fault) == name);
+    let faults: Option<Vec<Fault>> = names.split(',').map(found).collect();
+    faults.map(Faults).ok_or_else(|| format!("the faults are {}", in_words(Fault::ALL)))
+}
+
+fn in_one_word(fault: Fault) -> String {
+    fault.name().replace(' ', "-")
+}
+
+fn in_words(faults: &[Fault]) -> String {
+    let words: Vec<String> = faults.iter().copied().map(in_one_word).collect();
+    if words.is_empty() { "none".into() } else { words.join(",") }
+}
+
+impl Arguments {
+    fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        (limits.episodes_max, limits.books_max, limits.devices_max) = (self.episodes, self.books, self.devices);
+        self.only.as_ref().map_or(limits, |only| limits.only(&only.0))
+    }
 }
 
 fn main() -> ExitCode {
@@ -52,12 +95,17 @@ fn main() -> ExitCode {
 
 fn run_one(seed: u64, arguments: &Arguments) -> ExitCode {
     let telling = if arguments.trace { Telling::Told(|line| println!("{line}")) } else { Telling::Hashed };
-    match run(seed, Options { plant: arguments.plant, telling }) {
+    let options = Options { plant: arguments.plant, telling, limits: arguments.limits() };
+    match run(seed, options) {
         Ok(run) => {
             println!("seed {seed} holds: {} entries, story {}", run.entries, run.trace_hash);
             ExitCode::SUCCESS
         }
-        Err(failure) => tell_failure(&failure, arguments.plant),
+        Err(failure) if arguments.trace => {
+            println!("{failure}");
+            ExitCode::FAILURE
+        }
+        Err(failure) => tell_failure(&failure, options),
     }
 }
 
@@ -68,7 +116,7 @@ fn run_all(from: u64, seeds: u64) -> ExitCode {
     });
     tell_summary(&summary, began.elapsed());
     for failure in &summary.failures {
-        tell_failure(failure, None);
+        tell_failure(failure, Options::default());
     }
     if summary.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -83,10 +131,21 @@ fn tell_summary(summary: &Summary, took: Duration) {
     }
 }
 
-fn tell_failure(failure: &Failure, plant: Option<Plant>) -> ExitCode {
-    let plant = plant.map(|plant| format!(" --plant {}", plant.name())).unwrap_or_default();
+/// With the least of the seed's world that shows it.
+fn tell_failure(failure: &Failure, options: Options) -> ExitCode {
     println!("{failure}");
-    println!("    cargo run -p tidebook-sim -- --seed {} --trace{plant}", failure.seed);
+    let Shrunk { limits, failure } = shrink(failure, options);
+    let mut command = format!("cargo run -p tidebook-sim -- --seed {} --trace", failure.seed);
+    if let Some(plant) = options.plant {
+        command += &format!(" --plant {}", plant.name());
+    }
+    let sizes = [("episodes", limits.episodes_max), ("books", limits.books_max), ("devices", limits.devices_max)];
+    for (name, size) in sizes.into_iter().filter(|(_, size)| *size < u64::MAX) {
+        command += &format!(" --{name} {size}");
+    }
+    let faults: Vec<Fault> = Fault::ALL.iter().copied().filter(|fault| limits.allow(*fault)).collect();
+    println!("    with less of its world, at {} ms: {}", failure.at_ms, failure.violation);
+    println!("    {command} --only {}", in_words(&faults));
     ExitCode::FAILURE
 }
 

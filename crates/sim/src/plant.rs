@@ -45,8 +45,14 @@ plants! {
     NumberReused "number_reused",
     /// A connection goes on from one entry further than its replica said.
     StaleCursor "stale_cursor",
+    /// A connection goes on from where its replica says it is, in whatever history.
+    HashIgnored "hash_ignored",
+    /// A device that takes in others' entries loses one of its outbox.
+    RebaseDropsOne "rebase_drops_one",
     /// What failed to be written is gone on from.
     FailureKept "failure_kept",
+    /// A sync that failed counts as done, and the server goes on.
+    CommitUnknown "commit_unknown",
     /// A server that dies takes the last entry of each log with it.
     TailLost "tail_lost",
     /// A book is loaded without its last entry's changes.

@@ -3,8 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::check::{Invariant, Violation};
+use crate::fault::Fault;
 use crate::plant::Plant;
-use crate::trace::{Telling, Trace};
+use crate::trace::Telling;
 use crate::world::World;
 
 /// How a run is made.
@@ -13,6 +14,45 @@ pub struct Options {
     /// The bug that is planted in it.
     pub plant: Option<Plant>,
     pub telling: Telling,
+    pub limits: Limits,
+}
+
+/// How much of a seed's world there is, for a failure told with as little of it as shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// A bit for each fault that may be, in the order of [`Fault::ALL`].
+    pub(crate) faults: u64,
+    pub episodes_max: u64,
+    pub books_max: u64,
+    pub devices_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { faults: u64::MAX, episodes_max: u64::MAX, books_max: u64::MAX, devices_max: u64::MAX }
+    }
+}
+
+impl Limits {
+    #[must_use]
+    pub fn allow(&self, fault: Fault) -> bool {
+        self.faults & bit(fault) != 0
+    }
+
+    #[must_use]
+    pub fn without(self, fault: Fault) -> Self {
+        Self { faults: self.faults & !bit(fault), ..self }
+    }
+
+    /// Only these faults.
+    #[must_use]
+    pub fn only(self, faults: &[Fault]) -> Self {
+        Self { faults: faults.iter().map(|fault| bit(*fault)).sum(), ..self }
+    }
+}
+
+fn bit(fault: Fault) -> u64 {
+    1 << fault as u64
 }
 
 /// What a run came to that found nothing wrong.
@@ -47,7 +87,7 @@ impl std::fmt::Display for Failure {
 
 /// Runs one seed to its end, or to the first thing that must not happen.
 pub fn run(seed: u64, options: Options) -> Result<Run, Failure> {
-    let mut world = World::new(seed, options.plant, Trace::new(options.telling));
+    let mut world = World::new(seed, options);
     let outcome = catch_unwind(AssertUnwindSafe(|| world.run()));
     let outcome = outcome.unwrap_or_else(|panic| Err(Invariant::Panic.broken(message_of(&*panic))));
     match outcome {

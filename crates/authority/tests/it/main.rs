@@ -10,6 +10,7 @@ mod bytes;
 mod content;
 mod interleavings;
 mod numbers;
+mod opening;
 mod standing;
 
 mod world;

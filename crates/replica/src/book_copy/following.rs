@@ -224,8 +224,9 @@ impl<D: Domain> BookCopy<D> {
 
     pub(crate) fn handle_snapshot_required(&mut self, now: Monotonic, required: &SnapshotRequired) {
         let parting = match required.from_seq {
-            Some(from) if from < self.seq => Parting::At(from),
-            from => Parting::PerhapsAt(from.unwrap_or(Seq::ZERO)),
+            Some(from) if from >= self.seq => Parting::PerhapsAt(from),
+            // Another history, and where it parts from this one may be anywhere unless the server knows.
+            from => Parting::At(from.unwrap_or(Seq::ZERO)),
         };
         self.start_over(now, parting);
     }
@@ -240,9 +241,15 @@ impl<D: Domain> BookCopy<D> {
         self.fetch.need(now);
     }
 
-    /// Starts over from a snapshot, keeping the outbox. One that comes late, when the copy has gone on by another way,
-    /// would take it back in time: it is passed over.
+    /// Starts over from a snapshot, keeping the outbox. One that comes late, when the copy has gone on by another way or
+    /// from another snapshot, would take it back in time: it is passed over.
     pub(crate) fn handle_snapshot(&mut self, now: Monotonic, mut snapshot: Snapshot<D>) -> SnapshotFate {
+        let is_another_history = self.seq > snapshot.seq || self.epoch.is_some_and(|ours| ours != snapshot.epoch);
+        // One of another epoch is what was asked for, more likely than not.
+        let goes_back = self.seq > snapshot.seq && self.epoch == Some(snapshot.epoch);
+        if goes_back && self.fetch.is_late(now) {
+            return SnapshotFate::PassedOver;
+        }
         self.fetch.handle_ended(now);
         let Phase::StartingOver(parting) = self.phase else { return SnapshotFate::PassedOver };
         if snapshot.state_version > D::STATE_VERSION {
@@ -258,7 +265,6 @@ impl<D: Domain> BookCopy<D> {
             self.handle_contradiction(now, &Contradiction::AnotherState(seq), parting);
             return SnapshotFate::PassedOver;
         }
-        let is_another_history = self.seq > seq || self.epoch.is_some_and(|ours| ours != epoch);
         let (Parting::At(at) | Parting::PerhapsAt(at)) = parting;
         let parted_at = at.min(seq);
         let seen_at_most = match parting {

@@ -33,7 +33,7 @@ async fn who_is_far_behind_is_sent_to_the_snapshot() {
     let mut raw = mira.welcomed(&fresh()).await;
     raw.send(&subscribe(&book.id)).await;
     let required =
-        json!({"type": "snapshot_required", "book": book.id, "epoch": book.epoch, "from_seq": null, "seq": HEAD});
+        json!({"type": "snapshot_required", "book": book.id, "epoch": book.epoch, "from_seq": 0, "seq": HEAD});
     assert_eq!(raw.frame().await, required);
 
     // From what the snapshot says it goes on, with what came meanwhile and then live.

@@ -1,6 +1,6 @@
 //! One book's log as it was committed, and what follows from it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -12,7 +12,7 @@ use tidebook_book::{
 use tidebook_ledger::{Ledger, LedgerBook, LedgerChange};
 
 use super::first_stands::FirstStands;
-use super::{Checked, Invariant, Reading};
+use super::{Checked, Declared, Invariant, Reading};
 use crate::disk::BookLog;
 use crate::fold::Fold;
 
@@ -38,8 +38,10 @@ pub(crate) struct BookCheck {
     first_stands: FirstStands,
     conflicts_raised: u64,
     rejections: u64,
-    /// Entries that a restored server has lost: their places, and the hashes there.
-    lost: HashSet<(Seq, ChainHash)>,
+    /// Entries that a restored server has lost: their places, the hashes there, and what the log has of their history.
+    lost: HashMap<(Seq, ChainHash), Seq>,
+    /// It was restored once without saying so.
+    was_restored_silently: bool,
     /// A replica went on under another id, because of this book or of another.
     has_renewed: bool,
 }
@@ -59,17 +61,19 @@ impl BookCheck {
             first_stands: FirstStands::default(),
             conflicts_raised: 0,
             rejections: 0,
-            lost: HashSet::new(),
+            lost: HashMap::new(),
+            was_restored_silently: false,
             has_renewed: false,
         }
     }
 
     /// A backup is gone on from. What was lost is told from what stands by its hash.
-    pub(super) fn restore(&mut self, until: Seq) {
+    pub(super) fn restore(&mut self, until: Seq, declared: Declared) {
+        self.lost.values_mut().for_each(|common| *common = until.min(*common));
         let mut anew = Self::new(std::mem::take(&mut self.canary));
         for (seq, hash) in (1..).map(Seq).zip(std::mem::take(&mut self.hashes)) {
             if seq > until {
-                self.lost.insert((seq, hash));
+                self.lost.insert((seq, hash), until);
                 continue;
             }
             let (bytes, entry) = (self.bytes(seq).expect("an entry of the log").clone(), self.read(seq));
@@ -83,6 +87,7 @@ impl BookCheck {
         anew.lost = std::mem::take(&mut self.lost);
         (anew.conflicts_raised, anew.rejections) = (self.conflicts_raised, self.rejections);
         anew.has_renewed = self.has_renewed;
+        anew.was_restored_silently = self.was_restored_silently || declared == Declared::No;
         *self = anew;
     }
 
@@ -102,7 +107,17 @@ impl BookCheck {
 
     /// Whether a copy that has got there is in a history that is gone.
     pub(crate) fn is_lost(&self, seq: Seq, hash: ChainHash) -> bool {
-        self.lost.contains(&(seq, hash))
+        self.lost.contains_key(&(seq, hash))
+    }
+
+    /// What somebody had seen of this log, going by a copy that they saw up to a seq.
+    pub(crate) fn seen(&self, base: Seq, copy: (Seq, ChainHash)) -> Seq {
+        self.lost.get(&copy).map_or(base, |common| base.min(*common))
+    }
+
+    /// It was restored once without saying so.
+    pub(super) fn was_restored_silently(&self) -> bool {
+        self.was_restored_silently
     }
 
     /// The last entry that says who is in the book.

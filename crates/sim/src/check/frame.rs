@@ -34,6 +34,17 @@ impl Checker {
         Ok(None)
     }
 
+    /// The same for somebody who lies, and is told so; what is said of the replica they give themselves out for is not
+    /// about theirs.
+    pub(crate) fn check_sent_to_liar(&self, user: UserId, text: &str) -> Checked<Option<Told>> {
+        let is_complaint = matches!(Down::parse(text), Ok(Down::Error { .. }));
+        if is_complaint {
+            return self.check_canaries(user, text).map(|()| None);
+        }
+        // An id that nobody has: no number is said to be in the log for it.
+        self.check_sent(user, tidebook_book::ReplicaId(uuid::Uuid::nil()), text)
+    }
+
     /// A snapshot leaves the server for a person.
     pub(crate) fn check_snapshot(&self, user: UserId, book: BookId, text: &str) -> Checked {
         self.check_canaries(user, text)?;

@@ -178,15 +178,12 @@ impl Checker {
 
     /// A book goes on from a backup: what came later never was, and who had seen it had not.
     pub(crate) fn restore(&mut self, book: BookId, until: Seq, declared: Declared) {
-        self.books.get_mut(&book).expect("a book of this world").restore(until);
-        let made = self.made.values_mut().filter(|made| made.book == book);
-        made.for_each(|made| {
-            made.base = match declared {
-                Declared::Yes => made.base.min(until),
-                // Who comes when the log has grown past them cannot tell that from having been away for long.
-                Declared::No => Seq(u64::MAX),
-            };
-        });
+        let check = self.books.get_mut(&book).expect("a book of this world");
+        // Two restores, the second declared: who had not heard of the first is told where the second began, and no more.
+        let nobody_knows = declared == Declared::Yes && check.was_restored_silently();
+        let ceiling = |base: Seq| if nobody_knows { Seq(u64::MAX) } else { base.min(until) };
+        check.restore(until, declared);
+        self.made.values_mut().filter(|made| made.book == book).for_each(|made| made.base = ceiling(made.base));
         let devices = self.devices.iter_mut().filter(|((_, of), _)| *of == book);
         devices.for_each(|(_, device)| device.go_back_to(until));
     }

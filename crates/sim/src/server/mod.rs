@@ -28,7 +28,7 @@ pub(crate) use ask::{Answer, Ask, CallId, What};
 /// The server's clock when the run begins.
 const BEGINS_AT: i64 = 1_700_000_000_000;
 
-/// The server's clock, which is right.
+/// A clock that is right.
 pub(crate) fn clock(now: Ms) -> UnixMillis {
     UnixMillis(BEGINS_AT + i64::try_from(now).expect("a run is short"))
 }
@@ -100,6 +100,8 @@ pub(crate) struct Server {
     sockets_to_run: BTreeSet<LineId>,
     /// Subscriptions answered with a snapshot, in a thousand.
     pub(crate) snapshots_per_mille: u32,
+    /// How wrong its clock is.
+    pub(crate) clock_ahead_ms: Ms,
     random: Random,
 }
 
@@ -116,6 +118,7 @@ impl Server {
             books_to_run: BTreeSet::new(),
             sockets_to_run: BTreeSet::new(),
             snapshots_per_mille: 0,
+            clock_ahead_ms: 0,
             random,
         }
     }
@@ -238,6 +241,7 @@ impl Server {
 
     /// Until nobody has anything to do any more.
     fn run(&mut self, now: Ms, disk: &Disk) {
+        let now = now + self.clock_ahead_ms;
         loop {
             if let Some(book) = self.books_to_run.pop_first() {
                 self.run_actor(now, disk, book);

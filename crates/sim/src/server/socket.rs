@@ -204,14 +204,17 @@ impl Server {
         };
         let mut subscribe = subscribe.clone();
         let mut hash_there = log.hash_at(subscribe.after);
+        let mut common =
+            subscribe.epoch.filter(|named| *named != actor.epoch()).and_then(|named| log.common_with(named));
         if sends_to_snapshot {
+            let is_same = subscribe.epoch.is_none_or(|named| named == actor.epoch()) && subscribe.hash == hash_there;
             // As though the replica were too far behind.
-            hash_there = None;
+            (common, hash_there) = (common.or(is_same.then_some(subscribe.after)), None);
             self.effects.push_back(Effect::SentToSnapshot);
         }
         let (epoch, head, accepted) = (actor.epoch(), actor.head(), actor.last_number(replica));
         spoil::cursor(plant, head.seq, &mut subscribe, &mut hash_there, log);
-        let opened = Opened { epoch, role, head, accepted, people: log.people(), hash_there, common: None };
+        let opened = Opened { epoch, role, head, accepted, people: log.people(), hash_there, common };
         socket.session.handle_opened(&subscribe, Some(opened));
         if socket.session.cursor(book).is_none() {
             return;

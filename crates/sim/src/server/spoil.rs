@@ -81,6 +81,9 @@ pub(super) fn cursor(
     hash_there: &mut Option<ChainHash>,
     log: &BookLog,
 ) {
+    if plant == Some(Plant::HashIgnored) && subscribe.after <= head {
+        *hash_there = subscribe.hash;
+    }
     let is_right = hash_there.is_some() && subscribe.after < head;
     if plant == Some(Plant::StaleCursor) && is_right {
         subscribe.after = subscribe.after.next();

@@ -7,14 +7,15 @@ use tidebook_book::{Author, BookId, Epoch, MemberChange, MutationId, ReplicaId, 
 use tidebook_ledger::{Ledger, LedgerChange};
 use uuid::Uuid;
 
+use super::node::shortened;
 use super::{Event, Person, World};
 use crate::check::{BookCheck, Checker};
 use crate::client::Client;
 use crate::disk::Disk;
 use crate::fault::{Fault, Weather};
-use crate::plant::Plant;
 use crate::queue::Queue;
 use crate::random::Random;
+use crate::run::Options;
 use crate::server::{Server, Settings, clock};
 use crate::trace::Trace;
 
@@ -34,9 +35,9 @@ pub(super) fn record_id(book: usize, number: u128) -> Uuid {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, plant: Option<Plant>, trace: Trace) -> Self {
+    pub(crate) fn new(seed: u64, Options { plant, telling, limits }: Options) -> Self {
         let mut random = Random::new(seed);
-        let weather = Weather::of(&mut random);
+        let weather = Weather::of(&mut random, |fault| limits.allow(fault));
         let settings = Settings { plant, snapshot_every: random.between(8, 80) };
         let disk = Disk::default();
         let server = Server::start(settings.clone(), &disk, Random::new(0));
@@ -59,8 +60,10 @@ impl World {
             calls_made: 0,
             snapshots_asked: Vec::new(),
             checker: Checker::default(),
-            trace,
-            episodes: random.between(EPISODES.0, EPISODES.1),
+            trace: Trace::new(telling),
+            episodes: random.between(EPISODES.0, EPISODES.1).min(limits.episodes_max),
+            full_until: 0,
+            clock_ahead_ms: 0,
             quiet_since: None,
             is_over: false,
             client_ms: 0,
@@ -68,8 +71,9 @@ impl World {
             random,
         };
         world.add_people();
-        world.add_books();
-        world.add_devices();
+        world.add_books(limits.books_max);
+        world.add_devices(limits.devices_max);
+        world.tell_who_there_is();
         world.start_server();
         world.queue.put(0, Event::Episode(1));
         world
@@ -85,8 +89,8 @@ impl World {
         }
     }
 
-    fn add_books(&mut self) {
-        for number in 0..usize::try_from(self.random.between(1, 3)).expect("few books") {
+    fn add_books(&mut self, most: u64) {
+        for number in 0..usize::try_from(self.random.between(1, 3).min(most)).expect("few books") {
             let book = BookId(Uuid::from_u128(0xb00c_0000 + number as u128));
             let epoch = Epoch(Uuid::from_u128(0xe00c_0000 + number as u128));
             self.books.push(book);
@@ -130,8 +134,8 @@ impl World {
         self.disk.log_mut(book).append(batch).expect("the first entries are taken");
     }
 
-    fn add_devices(&mut self) {
-        let count = self.random.between(3, 8).max(self.people.len() as u64);
+    fn add_devices(&mut self, most: u64) {
+        let count = self.random.between(3, 8).max(self.people.len() as u64).min(most);
         for number in 0..usize::try_from(count).expect("few devices") {
             let person = number % self.people.len();
             // One in two people has a second device; the rest of a round goes to those who have.
@@ -160,6 +164,24 @@ impl World {
         client.wakes_at = Some(0);
         self.queue.put(0, Event::Wake(number));
         self.clients.push(client);
+    }
+
+    /// Where the story begins.
+    fn tell_who_there_is(&mut self) {
+        for (number, book) in (1..).zip(self.books.clone()) {
+            let role = |person: &Person| self.checker.book(book).role_of(person.user).map(|role| (person.name, role));
+            let people: Vec<_> = self.people.iter().filter_map(role).collect();
+            let (id, head) = (shortened(&book.to_string()), self.head(book));
+            self.trace.say(self.now, || format!("book {number} is {id}, at {head}, and of {people:?}"));
+        }
+        for client in &self.clients {
+            let (name, off, books) = (&client.name, client.clock_off_ms, client.books().len());
+            let replica = shortened(&client.author.replica.to_string());
+            self.trace.say(self.now, || format!("{name} is replica {replica}, has {books} books, clock {off} ms off"));
+        }
+        let faults: Vec<&str> = self.weather.faults().map(Fault::name).collect();
+        let episodes = self.episodes;
+        self.say(|| format!("people come {episodes} times; there may be {}", faults.join(", ")));
     }
 
     /// Who a person is over HTTP.

@@ -5,11 +5,13 @@ use tidebook_ledger::Ledger;
 use tidebook_replica::Monotonic;
 use uuid::Uuid;
 
+use super::node::shortened;
 use super::{Event, World};
 use crate::check::{Checked, Invariant};
 use crate::client::Wish;
 use crate::fault::Fault;
 use crate::line::{DeviceEnd, Frame, Line, LineId, Parcel, Way};
+use crate::plant::Plant;
 use crate::queue::Ms;
 
 /// After this long a device gives up a line that says nothing, as its driver's pings tell it.
@@ -59,7 +61,7 @@ impl World {
     pub(super) fn deliver(&mut self, id: LineId, way: Way) -> Checked {
         while let Some(line) = self.lines.get_mut(&id) {
             let client = &self.clients[line.client];
-            let is_reading = line.device_end == DeviceEnd::OtherTab || client.reads_at <= self.now;
+            let is_reading = line.device_end != DeviceEnd::Replica || client.reads_at <= self.now;
             if way == Way::Down && !is_reading {
                 self.queue.put(client.reads_at, Event::Deliver(id, way));
                 return Ok(());
@@ -77,6 +79,8 @@ impl World {
     fn deliver_up(&mut self, id: LineId, parcel: Parcel) -> Checked {
         match parcel {
             Parcel::Text(frame) if self.down_until.is_none() => {
+                let name = self.line_name(id);
+                self.say(|| format!("from {name}: {}", shortened(&frame.text)));
                 self.server.handle_text(self.now, &self.disk, id, frame.text);
             }
             Parcel::Text(_) => {}
@@ -91,7 +95,7 @@ impl World {
         if self.down_until.is_none() {
             self.server.handle_read(self.now, &self.disk, id);
         }
-        if device_end == DeviceEnd::OtherTab || self.clients[index].line != Some(id) {
+        if device_end != DeviceEnd::Replica || self.clients[index].line != Some(id) {
             return self.settle();
         }
         match parcel {
@@ -100,6 +104,9 @@ impl World {
                     self.checker.books.get_mut(&book).expect("a book of this world").note_acked(&seqs);
                 }
                 self.clients[index].replica.handle_text(Monotonic(self.now), &text);
+                if self.plant() == Some(Plant::RebaseDropsOne) && text.starts_with(r#"{"type":"entries""#) {
+                    self.clients[index].drop_one(self.now);
+                }
             }
             Parcel::Closed(code) => self.clients[index].handle_closed(self.now, code),
         }
@@ -153,14 +160,24 @@ impl World {
     }
 
     fn send_up(&mut self, index: usize, text: String) {
+        // What belongs to a history that is lost no other tab says again: it would ask first where the book is.
+        let is_lost = self.has_lost_copy(index);
         let client = &mut self.clients[index];
         let Some(line) = client.line else { return };
-        if text.starts_with(r#"{"type":"push""#) {
+        if text.starts_with(r#"{"type":"push""#) && !is_lost {
             client.pushes.push(text.clone());
             let surplus = client.pushes.len().saturating_sub(PUSHES_KEPT_MAX);
             client.pushes.drain(..surplus);
         }
         self.put(line, Way::Up, Parcel::Text(Frame { text, told: None }));
+    }
+
+    fn has_lost_copy(&self, index: usize) -> bool {
+        let client = &self.clients[index];
+        client.books().into_iter().any(|book| {
+            let copy = client.copy(book);
+            self.checker.book(book).is_lost(copy.seq(), copy.hash())
+        })
     }
 
     /// A replica wants its line closed. An honest server gives few reasons.

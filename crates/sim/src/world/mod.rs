@@ -2,6 +2,7 @@
 
 mod begin;
 mod calls;
+mod liar;
 mod lines;
 mod node;
 mod ops;
@@ -100,6 +101,9 @@ enum Strike {
     Drain,
     RoleChange,
     Removal,
+    LongAway,
+    DiskFull,
+    Lie,
 }
 
 /// Something a person is about to save.
@@ -147,6 +151,9 @@ pub(crate) struct World {
     checker: Checker,
     trace: Trace,
     episodes: u64,
+    /// The server's disk takes nothing until then.
+    full_until: Ms,
+    clock_ahead_ms: Ms,
     quiet_since: Option<Ms>,
     is_over: bool,
     client_ms: u64,

@@ -7,13 +7,16 @@ use super::lines::SNAPSHOT_RETRY_MS;
 use super::{Event, World};
 use crate::check::{Checked, Invariant};
 use crate::fault::Fault;
-use crate::line::{Frame, LineId, Parcel, Way};
+use crate::line::{DeviceEnd, Frame, LineId, Parcel, Way};
 use crate::plant::Plant;
 use crate::random::Random;
 use crate::server::{Effect, Server};
 
 /// A reader that has taken nothing in for this long is closed, as in the shipped server.
 const READ_WITHIN_MS: u64 = 10_000;
+
+/// How wrong the server's clock may be when it comes back: it jumps by years, ahead or back.
+const CLOCK_AHEAD_MS_MAX: u64 = 10 * 365 * 24 * 3_600_000;
 
 /// Devices come back from a drain within this, as in the shipped server.
 const DRAIN_RETRY_AFTER_MS: u64 = 2_000;
@@ -30,6 +33,8 @@ impl World {
                 }
                 Effect::Blocked { line, times } => self.at_in(READ_WITHIN_MS, Event::TooSlow { line, times }),
                 Effect::Commit { book, batch } => self.begin_commit(book, batch),
+                // It serves to start sooner: where there is no room it is left.
+                Effect::KeepSnapshot { .. } if self.full_until > self.now => {}
                 Effect::KeepSnapshot { book, seq, text } => self.disk.log_mut(book).keep_snapshot(seq, text),
                 Effect::Answer { call, answer } => self.answer_leaves(call, answer)?,
                 Effect::SnapshotFor { client, book, text } => self.snapshot_leaves(client, book, text)?,
@@ -42,7 +47,10 @@ impl World {
     fn send_down(&mut self, id: LineId, text: String) -> Checked {
         let Some(line) = self.lines.get(&id) else { return Ok(()) };
         let author = self.clients[line.client].author;
-        let told = self.checker.check_sent(author.user, author.replica, &text)?;
+        let told = match line.device_end {
+            DeviceEnd::Liar => self.checker.check_sent_to_liar(author.user, &text)?,
+            _ => self.checker.check_sent(author.user, author.replica, &text)?,
+        };
         let name = self.line_name(id);
         self.say(|| format!("to {name}: {}", shortened(&text)));
         self.put(id, Way::Down, Parcel::Text(Frame { text, told }));
@@ -75,13 +83,26 @@ impl World {
         if life != self.life {
             return Ok(());
         }
-        for (fault, is_written) in [(Fault::CrashBeforeCommit, false), (Fault::CrashAfterCommit, true)] {
+        for (fault, is_written) in [
+            (Fault::CrashBeforeCommit, false),
+            (Fault::CrashAfterCommit, true),
+            (Fault::SyncFailed, self.random.one_in(2)),
+        ] {
             if self.weather.strikes(fault, &mut self.random) {
                 return self.crash(Some((book, is_written)));
             }
         }
+        if self.plant() == Some(Plant::CommitUnknown) && self.weather.strikes(Fault::CommitFailed, &mut self.random) {
+            self.writing.remove(&book);
+            self.server.handle_committed(self.now, &self.disk, book);
+            return self.settle();
+        }
         let batch = self.writing.remove(&book).expect("it was being written");
-        if self.weather.strikes(Fault::CommitFailed, &mut self.random) {
+        let is_full = self.full_until > self.now;
+        if is_full {
+            self.weather.note(Fault::DiskFull);
+        }
+        if is_full || self.weather.strikes(Fault::CommitFailed, &mut self.random) {
             self.say(|| format!("a commit of {} entries fails", batch.entries.len()));
             if self.plant() == Some(Plant::NumbersAlone) {
                 self.disk.log_mut(book).write_numbers(&batch.numbers);
@@ -158,6 +179,10 @@ impl World {
         self.down_until = None;
         self.server = Server::start(self.settings.clone(), &self.disk, Random::new(self.random.next()));
         self.server.snapshots_per_mille = self.weather.rate(Fault::Snapshot);
+        if self.life > 0 && self.weather.strikes(Fault::ServerClock, &mut self.random) {
+            self.clock_ahead_ms = self.random.below(CLOCK_AHEAD_MS_MAX);
+        }
+        self.server.clock_ahead_ms = self.clock_ahead_ms;
     }
 
     /// Says that it goes away, and finishes what it has begun.
@@ -207,8 +232,10 @@ impl World {
     }
 }
 
-fn shortened(text: &str) -> String {
-    const CHARS_MAX: usize = 160;
+/// As the story has it: ids without what all of them begin with, and not all of it.
+pub(super) fn shortened(text: &str) -> String {
+    const CHARS_MAX: usize = 240;
+    let text = text.replace("00000000-0000-0000-0000-0000", "");
     let mut chars = text.chars();
     let start: String = chars.by_ref().take(CHARS_MAX).collect();
     if chars.next().is_some() { format!("{start} …") } else { start }

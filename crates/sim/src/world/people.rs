@@ -97,9 +97,11 @@ impl World {
         // The view may say no at once; then nothing was made.
         let Some(n) = client.mutate(book, new) else { return Ok(()) };
         let (replica, name) = (client.author.replica, client.name.clone());
+        let copy = client.copy(book);
+        let seen = self.checker.book(book).seen(base, (copy.seq(), copy.hash()));
         let book_name = self.book_name(book);
         self.say(|| format!("{name} writes {n} in {book_name}, read at {base}, undoing {undoes:?}: {ops:?}"));
-        let made = Made { client: index, book, replica, n, base, undoes, ops, discarded: false };
+        let made = Made { client: index, book, replica, n, base: seen, undoes, ops, discarded: false };
         self.checker.handle_made(id, made)?;
         let after = self.random.between(5_000, 600_000);
         self.at_in(after, Event::LookAtRejections(index));

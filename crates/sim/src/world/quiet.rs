@@ -19,6 +19,7 @@ impl World {
         self.weather.end();
         self.server.snapshots_per_mille = 0;
         self.quiet_since = Some(self.now);
+        self.full_until = self.now;
         if self.down_until.is_some() {
             self.down_until = Some(self.now);
             self.at_in(0, Event::ServerUp);
@@ -66,15 +67,18 @@ impl World {
         self.settle()
     }
 
-    /// Who was let in again after a removal hears of it from people, and asks.
-    fn ask_for_books_again(&mut self, index: usize) {
+    /// Who was let in again after a removal hears of it from people, and asks. Whether somebody was.
+    fn ask_for_books_again(&mut self, index: usize) -> bool {
+        let mut asks = false;
         for book in self.clients[index].books() {
             let user = self.clients[index].author.user;
             let is_member = self.checker.book(book).role_of(user).is_some();
             if is_member && self.clients[index].copy(book).is_removed() {
                 self.clients[index].replica.subscribe_again(book);
+                asks = true;
             }
         }
+        asks
     }
 
     pub(super) fn look_for_quiet(&mut self) -> Checked {
@@ -87,6 +91,12 @@ impl World {
         }
         let in_time = self.now < since + QUIET_WITHIN_MS;
         Invariant::Liveness.require(in_time, || unrest.unwrap_or_default())?;
+        for index in 0..self.clients.len() {
+            if self.ask_for_books_again(index) {
+                self.serve(index)?;
+                self.settle()?;
+            }
+        }
         self.at_in(LOOK_EVERY_MS, Event::LookForQuiet);
         Ok(())
     }

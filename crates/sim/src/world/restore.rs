@@ -36,6 +36,10 @@ impl World {
         // Nothing of what is lost comes out of a line any more, and who wrote over HTTP lets it be.
         self.lines.values_mut().for_each(|line| line.down.lose_all());
         self.give_up_calls();
+        if declared == Declared::No {
+            // Nor does another tab say again what it would not say without asking first where the book is.
+            self.clients.iter_mut().for_each(|client| client.pushes.clear());
+        }
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use crate::check::Checked;
 use crate::fault::Fault;
 use crate::line::{DeviceEnd, Frame, LineId, Parcel, Way};
 
-const STRIKES: [(Strike, Fault); 13] = [
+const STRIKES: [(Strike, Fault); 16] = [
     (Strike::Cut, Fault::Cut),
     (Strike::HalfOpen, Fault::HalfOpen),
     (Strike::Stall, Fault::Stall),
@@ -21,10 +21,16 @@ const STRIKES: [(Strike, Fault); 13] = [
     (Strike::Drain, Fault::Drain),
     (Strike::RoleChange, Fault::RoleChange),
     (Strike::Removal, Fault::Removal),
+    (Strike::LongAway, Fault::LongAway),
+    (Strike::DiskFull, Fault::DiskFull),
+    (Strike::Lie, Fault::Liar),
 ];
 
 /// A server that believes in a dead line does so for this long, or until it has written too much to it.
 const HALF_OPEN_MS: (u64, u64) = (20_000, 90_000);
+
+/// Who is away for so long comes back when all is over.
+const YEAR_MS: u64 = 365 * 24 * 3_600_000;
 
 impl World {
     pub(super) fn plan_strikes(&mut self, within_ms: u64) {
@@ -60,7 +66,12 @@ impl World {
                 self.change_members(true)
             }
             Strike::DuplicatePush | Strike::LatePush => self.push_again(matches!(strike, Strike::LatePush)),
-            Strike::SlowReader | Strike::Offline | Strike::DeviceOff => self.strike_device(strike),
+            Strike::DiskFull => {
+                self.full_until = self.now + self.random.between(1_000, 60_000);
+                Ok(())
+            }
+            Strike::Lie => self.lie(),
+            Strike::SlowReader | Strike::Offline | Strike::DeviceOff | Strike::LongAway => self.strike_device(strike),
             Strike::Cut | Strike::HalfOpen | Strike::Stall => self.strike_line(strike),
         }
     }
@@ -139,8 +150,9 @@ impl World {
                 self.lose_line(index)
             }
             _ => {
-                self.weather.note(Fault::DeviceOff);
-                let off_ms = self.random.between(1_000, 900_000);
+                let is_long = matches!(strike, Strike::LongAway);
+                self.weather.note(if is_long { Fault::LongAway } else { Fault::DeviceOff });
+                let off_ms = if is_long { YEAR_MS } else { self.random.between(1_000, 900_000) };
                 self.lose_line(index)?;
                 self.clients[index].off_until = self.now + off_ms;
                 self.at_in(off_ms, Event::SwitchOn(index));

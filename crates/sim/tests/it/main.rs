@@ -3,4 +3,5 @@
 mod fold;
 mod plants;
 mod seeds;
+mod shrink;
 mod story;
