@@ -21,6 +21,10 @@ use crate::commands::{
     login, members, restore, serve, status, sync, transaction, undo, unsent, watch,
 };
 
+/// A server makes and drops a few small things for each entry and each reader, on threads that hand them to each other.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -290,8 +290,7 @@ impl Actor {
             entry.is_some_and(|entry| entry.changes.iter().any(of_the_book))
         };
         // Most batches don't have the name in them at all, and need not be read.
-        let may = |bytes: &[u8]| bytes.windows(NEEDLE.len()).any(|window| window == NEEDLE);
-        const NEEDLE: &[u8] = b"\"book_updated\"";
+        let may = |bytes: &[u8]| memchr::memmem::find(bytes, b"\"book_updated\"").is_some();
         let changed = batch.entries.iter().any(|staged| may(&staged.entry.bytes) && says_so(&staged.entry.bytes));
         let book = self.committer.authority().state().domain.book().filter(|_| changed)?;
         Some(serde_json::to_string(&book.facts()).expect("a name and a currency serialise"))

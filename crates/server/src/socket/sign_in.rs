@@ -47,9 +47,12 @@ impl SignIn {
         }
     }
 
+    /// In a task of its own: this waits beside other things its socket waits for, and may not be looked after for a while.
+    /// Its turn at the store must not be kept from others, least of all from the socket itself.
     async fn stands(&self) -> bool {
-        let sessions = self.store.sessions_of(self.user).await;
-        sessions.is_ok_and(|sessions| sessions.iter().any(|standing| standing.id == self.session))
+        let (store, user) = (self.store.clone(), self.user);
+        let sessions = tokio::spawn(async move { store.sessions_of(user).await }).await;
+        sessions.is_ok_and(|found| found.is_ok_and(|rows| rows.iter().any(|standing| standing.id == self.session)))
     }
 }
 

@@ -67,6 +67,32 @@ async fn each_follower_sees_each_entry_once_and_in_order() {
     assert_eq!(complete, FOLLOWERS);
 }
 
+/// Each looks its session up again while it opens its book, and the store has fewer readers than that.
+#[tokio::test]
+async fn all_who_come_at_once_are_let_in() {
+    const AT_ONCE: usize = 200;
+    let (_server, mira) = TestServer::with_mira().await;
+    let book = mira.book("Harbour Street").await;
+    let bearer = format!("Bearer {}", mira.token);
+    let mut coming = tokio::task::JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let (address, bearer, book) = (mira.address, bearer.clone(), book.id.clone());
+        coming.spawn(async move {
+            let headers = [("sec-websocket-protocol", SYNC), ("authorization", &*bearer)];
+            let (mut raw, _) = Raw::open(address, "/ws", &headers).await.expect("an open socket");
+            raw.send(&hello(&fresh(), None)).await;
+            raw.send(&subscribe(&book)).await;
+            seqs_until(&mut raw, 1).await
+        });
+    }
+    let all_in = async {
+        while let Some(seqs) = coming.join_next().await {
+            assert_eq!(seqs.expect("let in"), [1]);
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), all_in).await.expect("nobody waits for ever");
+}
+
 /// A follower that stops reading holds up nobody, and then reads everything.
 #[tokio::test]
 async fn a_follower_that_stops_reading_misses_nothing() {
