@@ -2,6 +2,7 @@
 //!
 //! Each is measured in the processor time of its thread, on ledgers as people keep them, with the ops, entries and frames
 //! that cross the wire.
+#![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
 mod cpu_time;
 mod decide;
