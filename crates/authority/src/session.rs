@@ -8,8 +8,8 @@ use std::collections::{HashMap, VecDeque};
 use serde_json::value::RawValue;
 use tidebook_book::{Author, BookId, EncodedEntry, Epoch, MutationNumber, Person, Role, Seq, UnixMillis, UserId};
 use tidebook_protocol::{
-    Down, Hello, Limits, PROTOCOL, People, PresenceUp, RawMutation, RefusedIn, RoleNow, SnapshotRequired, Subscribe,
-    Subscribed, Up, Welcome, WelcomeUser, close, entries_frame, fates_frame,
+    Down, ENTRIES_ENVELOPE_BYTES, Hello, Limits, PROTOCOL, People, PresenceUp, RawMutation, RefusedIn, RoleNow,
+    SnapshotRequired, Subscribe, Subscribed, Up, Welcome, WelcomeUser, close, entries_frame, fates_frame,
 };
 
 use crate::{Head, Outcome};
@@ -346,9 +346,7 @@ impl SyncSession {
 
 /// How many of the entries fit one frame; at least one.
 fn fitting(entries: &[EncodedEntry], frame_bytes_max: usize) -> usize {
-    /// The frame around the entries: its type and the book's id.
-    const ENVELOPE_BYTES: usize = 128;
-    let mut bytes = ENVELOPE_BYTES;
+    let mut bytes = ENTRIES_ENVELOPE_BYTES;
     let fits = |entry: &&EncodedEntry| {
         bytes += entry.bytes.len() + 1;
         bytes <= frame_bytes_max

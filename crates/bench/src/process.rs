@@ -10,10 +10,15 @@ const TICKS_PER_SECOND: u64 = 100;
 
 /// Bytes of memory that the process has in use (`VmRSS`).
 pub(crate) fn memory(pid: u32) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).context("the server is gone")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-    let kib: u64 = line.trim().trim_end_matches(" kB").parse().context("VmRSS is a number")?;
+    let kib: u64 = status(pid, "VmRSS")?.trim_end_matches(" kB").parse().context("VmRSS is a number")?;
     Ok(kib * 1024)
+}
+
+/// What the kernel says of a process in the line that begins with `name`.
+pub(crate) fn status(pid: u32, name: &str) -> Result<String> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).context("the server is gone")?;
+    let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    Ok(value.with_context(|| format!("no {name}"))?.trim().to_owned())
 }
 
 /// The time it has spent on a processor.

@@ -18,6 +18,7 @@ const BLOCKS: u64 = 256;
 /// About what an entry of a book takes.
 const ROW: [u8; 200] = [b'x'; 200];
 const ROWS_TOGETHER: u64 = 1000;
+const ROWS: &str = "CREATE TABLE rows (seq INTEGER PRIMARY KEY, content BLOB NOT NULL)";
 
 /// All per second.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl fmt::Display for Raw {
 /// Measures each of them for `duration` in `folder`, which must be on the disk that is meant.
 pub(crate) fn measure(folder: &Path, duration: Duration) -> Result<Raw> {
     let folder = tempfile::tempdir_in(folder)?;
-    let mut database = open(&folder.path().join("rows.db"))?;
+    let mut database = open(&folder.path().join("rows.db"), ROWS)?;
     Ok(Raw {
         appends: appends(&folder.path().join("appended"), duration)?,
         overwrites: overwrites(&folder.path().join("overwritten"), duration)?,
@@ -58,7 +59,7 @@ pub(crate) fn measure(folder: &Path, duration: Duration) -> Result<Raw> {
 /// How long a commit of one row takes in a loop.
 pub(crate) fn median_commit(folder: &Path, duration: Duration) -> Result<Duration> {
     let folder = tempfile::tempdir_in(folder)?;
-    let mut database = open(&folder.path().join("rows.db"))?;
+    let mut database = open(&folder.path().join("rows.db"), ROWS)?;
     let mut times = Histogram::<u64>::new(3)?;
     let until = Instant::now() + duration;
     while Instant::now() < until {
@@ -100,12 +101,11 @@ fn overwrites(path: &Path, duration: Duration) -> Result<f64> {
     })
 }
 
-fn open(path: &Path) -> Result<Connection> {
+/// A new database of which each commit is on the disk when it is done.
+pub(crate) fn open(path: &Path, table: &str) -> Result<Connection> {
     let database = Connection::open(path)?;
-    database.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-         CREATE TABLE rows (seq INTEGER PRIMARY KEY, content BLOB NOT NULL);",
-    )?;
+    database.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+    database.execute_batch(table)?;
     Ok(database)
 }
 
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn each_row_is_written() {
         let folder = tempfile::tempdir().unwrap();
-        let mut database = open(&folder.path().join("rows.db")).unwrap();
+        let mut database = open(&folder.path().join("rows.db"), ROWS).unwrap();
         commit(&mut database, 1).unwrap();
         commit(&mut database, ROWS_TOGETHER).unwrap();
         let count = database.query_row("SELECT count(*) FROM rows", [], |row| row.get::<_, i64>(0)).unwrap();

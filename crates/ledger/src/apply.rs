@@ -33,7 +33,9 @@ pub(crate) fn apply(state: &mut LedgerState, change: &LedgerChange, draft: &Draf
         }
         LedgerChange::ConflictRaised(conflict) => raise(state, conflict.clone(), draft),
         LedgerChange::ConflictResolved { id, .. } => put_conflict(state, *id, None),
-        created => create(state, created.clone(), draft),
+        LedgerChange::BookCreated { .. }
+        | LedgerChange::ContactCreated { .. }
+        | LedgerChange::TransactionCreated { .. } => create(state, change.clone(), draft),
     }
 }
 

@@ -217,3 +217,18 @@ impl<'de> Deserialize<'de> for FieldSet {
         deserializer.deserialize_map(Visitor)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever collects the groups of a set passes over what follows of the same group.
+    #[test]
+    fn the_fields_of_a_group_stand_together_and_groups_in_order() {
+        for kind in [RecordKind::Book, RecordKind::Contact, RecordKind::Transaction] {
+            let fields = Field::of(kind);
+            assert!(fields.is_sorted(), "{kind:?}");
+            assert!(fields.iter().map(|field| field.group(kind)).is_sorted(), "{kind:?}");
+        }
+    }
+}

@@ -160,6 +160,9 @@ impl Down {
     }
 }
 
+/// What an `entries` or a `fates` frame may have around its entries: its type and the book's id.
+pub const ENTRIES_ENVELOPE_BYTES: usize = 128;
+
 /// An `entries` frame: the stored bytes, copied side by side.
 #[must_use]
 pub fn entries_frame<'a>(book: BookId, entries: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {

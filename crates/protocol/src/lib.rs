@@ -9,8 +9,8 @@ mod refusal;
 mod up;
 
 pub use down::{
-    Down, DownError, Entries, Limits, PeerPresence, People, Presence, RefusedIn, RoleNow, SnapshotRequired, Subscribed,
-    Welcome, WelcomeUser, entries_frame, fates_frame,
+    Down, DownError, ENTRIES_ENVELOPE_BYTES, Entries, Limits, PeerPresence, People, Presence, RefusedIn, RoleNow,
+    SnapshotRequired, Subscribed, Welcome, WelcomeUser, entries_frame, fates_frame,
 };
 pub use limits::{ENTRY_BYTES_MAX, FRAME_DOWN_BYTES_MAX, FRAME_UP_BYTES_MAX, MUTATION_BYTES_MAX, MUTATION_OPS_MAX};
 pub use refusal::{Refusal, Refused};

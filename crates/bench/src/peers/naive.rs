@@ -21,6 +21,8 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::broadcast::{self, Receiver, Sender};
 use tokio::task;
 
+use crate::raw;
+
 const PLACES: usize = 100;
 
 type Database = Arc<Mutex<Connection>>;
@@ -46,11 +48,7 @@ pub(super) fn serve(address: SocketAddr, database: Option<&Path>) -> Result<()> 
 }
 
 fn open(path: &Path) -> Result<Database> {
-    let database = Connection::open(path)?;
-    database.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-         CREATE TABLE events (id INTEGER PRIMARY KEY, event TEXT NOT NULL);",
-    )?;
+    let database = raw::open(path, "CREATE TABLE events (id INTEGER PRIMARY KEY, event TEXT NOT NULL)")?;
     Ok(Arc::new(Mutex::new(database)))
 }
 

@@ -1,7 +1,6 @@
 //! Shows of each peer that it does what all of them do, and tells roughly how fast.
 #![expect(clippy::print_stdout, reason = "the answer of a command")]
 
-use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -11,6 +10,7 @@ use memchr::memmem;
 
 use super::{Peer, Running, naive, start_pocketbase};
 use crate::http::Client;
+use crate::process;
 
 /// Where the peer runs.
 const CORE: usize = 0;
@@ -54,7 +54,7 @@ pub(super) fn try_peer(peer: Peer, connections: usize, events: u64) -> Result<()
         "{peer}: {deliveries} deliveries, {:.0} events/s, {:.0} deliveries/s, at most {} of memory",
         events as f64 / seconds,
         deliveries as f64 / seconds,
-        status_of(&running, "VmHWM")?
+        process::status(running.pid, "VmHWM")?
     );
     Ok(())
 }
@@ -81,22 +81,15 @@ pub(super) fn try_pocketbase(connections: usize, records: usize) -> Result<()> {
     let per_second = records as f64 / started.elapsed().as_secs_f64();
     println!(
         "pocketbase: {records} records, {per_second:.0} records/s, at most {} of memory",
-        status_of(&pocketbase.running, "VmHWM")?
+        process::status(pocketbase.running.pid, "VmHWM")?
     );
     Ok(())
 }
 
 fn check_that_it_is_pinned(running: &Running) -> Result<()> {
-    let cores = status_of(running, "Cpus_allowed_list")?;
+    let cores = process::status(running.pid, "Cpus_allowed_list")?;
     ensure!(cores == CORE.to_string(), "it runs on {cores} instead of {CORE}");
     Ok(())
-}
-
-/// What the kernel says of a process in the line that begins with `name`.
-fn status_of(running: &Running, name: &str) -> Result<String> {
-    let status = fs::read_to_string(format!("/proc/{}/status", running.pid))?;
-    let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    Ok(value.with_context(|| format!("no {name}"))?.trim().to_owned())
 }
 
 struct Subscriber {

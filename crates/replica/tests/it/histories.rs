@@ -222,6 +222,22 @@ fn a_snapshot_that_was_given_up_with_its_line_takes_no_copy_back() {
     }
 }
 
+/// One that was given up and is of the history that the server has now is what was asked for, however short that is.
+#[test]
+fn a_snapshot_of_another_epoch_is_taken_however_late_it_comes() {
+    let mut stage = with_a_log();
+    let mut required = required(2);
+    required["epoch"] = json!(ANOTHER_EPOCH);
+    stage.hear(required);
+    stage.replica.handle_closed(stage.now, None);
+    stage.connect();
+    stage.wait_ms(FIRST_WAIT_MS);
+    let mut late = snapshot(2, &[(1, "milk")]);
+    late.epoch = ANOTHER_EPOCH;
+    stage.take(late);
+    assert_eq!((stage.seq().0, stage.view().as_str(), stage.copy().epoch()), (2, "milk", Some(ANOTHER_EPOCH)));
+}
+
 #[test]
 fn a_snapshot_of_a_newer_form_holds_the_book_as_it_was() {
     let newer = || {

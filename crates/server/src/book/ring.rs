@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tidebook_authority::Head;
 use tidebook_book::{Author, BookId, EncodedEntry, Role, Seq, UserId};
-use tidebook_protocol::{FRAME_DOWN_BYTES_MAX, PresenceUp, entries_frame};
+use tidebook_protocol::{ENTRIES_ENVELOPE_BYTES, FRAME_DOWN_BYTES_MAX, PresenceUp, entries_frame};
 
 use super::bell::Bell;
 use super::presence::{Peers, SocketNumber};
@@ -21,9 +21,6 @@ const RING_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Frames kept for the next reader who lacks the same: readers of a busy book stand at few different places.
 const FRAMES_KEPT: usize = 4;
-
-/// What a frame has around its entries: its type and the book's id.
-const ENVELOPE_BYTES: usize = 128;
 
 /// Committed entries and what follows from them that every reader must see at once.
 #[derive(Debug)]
@@ -231,7 +228,9 @@ impl Recent {
         if let Some(frame) = self.frames.iter().find(|frame| frame.after == seq) {
             return News::Frame(frame.clone());
         }
-        let Some(entries) = self.after(seq, FRAME_DOWN_BYTES_MAX - ENVELOPE_BYTES) else { return News::InTheStore };
+        let Some(entries) = self.after(seq, FRAME_DOWN_BYTES_MAX - ENTRIES_ENVELOPE_BYTES) else {
+            return News::InTheStore;
+        };
         let mut last = seq;
         let entries = entries.map(|entry| {
             last = entry.seq;

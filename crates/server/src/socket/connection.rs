@@ -208,6 +208,10 @@ impl Connection {
         // From before the head is read, so that no move of it goes unnoticed.
         let hanging = handle.ring.hang(self.number, &self.bell);
         let people = handle.ring.now().people;
+        // Who was removed before this count was taken would not be told by it.
+        if access.check_after().is_err() {
+            return self.session.handle_opened(&subscribe, None);
+        }
         let opened = match look_up(&self.parts.store, &access, author, &subscribe).await {
             Ok(Some(opened)) => opened,
             Ok(None) => return self.session.fail(close::RESTART, "reloading", "the book is being reloaded; come back"),
