@@ -12,6 +12,9 @@ const KILLS_OFFLINE: usize = 25;
 /// Once in so many kills, the whole browser goes.
 const TABS_PER_BROWSER: usize = 5;
 
+/// Once in so many kills, what was typed was called saved before: chance alone may leave too little to lose.
+const SAVED_BEFORE_EVERY: usize = 4;
+
 /// Edits a burst.
 const BURST: usize = 10;
 
@@ -58,7 +61,7 @@ impl Run<'_> {
         let mut saved = 0;
         for round in 0..rounds {
             saved = self
-                .kill(&mut dice, saved)
+                .kill(&mut dice, saved, round % SAVED_BEFORE_EVERY == 0)
                 .await
                 .map_err(|error| error.context(format!("round {round} with {}, {saved} saved before", dice.words())))?;
         }
@@ -76,14 +79,18 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Kills a tab, or all of them, in the middle of a burst. Returns how many changes are on the device then.
-    async fn kill(&mut self, dice: &mut Dice, saved: usize) -> Result<usize> {
+    /// Kills a tab, or all of them, in the middle of a burst or right after it is saved. Returns how many changes are on
+    /// the device then.
+    async fn kill(&mut self, dice: &mut Dice, saved: usize, is_saved_before: bool) -> Result<usize> {
         // What is not killed has no hand in it.
         self.app.browser.goto("about:blank").await?;
         let mut tab = self.app.browser.tab(&self.stage.server.origin()).await?;
         tab.wait_for_book().await?;
         let burst: Vec<Typed> = (0..BURST).map(|_| self.next()).collect();
-        if dice.once_in(2) {
+        if is_saved_before {
+            tab.type_all(&burst).await?;
+            tab.wait_until_saved().await?;
+        } else if dice.once_in(2) {
             tab.type_all(&burst).await?;
         } else {
             tab.begin_to_type(&burst).await?;
