@@ -3,6 +3,8 @@
 mod actor;
 mod bell;
 mod handle;
+mod herald;
+mod lane;
 mod load;
 mod presence;
 mod registry;
@@ -14,7 +16,8 @@ pub(crate) use handle::{
     Answer, BookHandle, Committed, InviteUse, Membership, MembershipRefused, RestWrite, RestWritten, Unavailable,
     WriteAnswer, WriteResult, entries_after, entries_of, refuse_all,
 };
+pub(crate) use lane::{Delivered, Lane};
 pub(crate) use load::{read_snapshot, snapshot_of};
 pub(crate) use presence::SocketNumber;
 pub(crate) use registry::{Access, Books, Denied, ReadError};
-pub(crate) use ring::{Hanging, News};
+pub(crate) use ring::{Reader, Reading};

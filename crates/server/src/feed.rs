@@ -10,7 +10,7 @@ use tidebook_book::{BookChange, BookId, Change, EncodedEntry, Entry, MemberChang
 use tidebook_event_store::Store;
 use tidebook_ledger::{ContactView, Ledger, LedgerBook, LedgerChange, LedgerState, RecordRef, TransactionView};
 
-use crate::book::{Access, Bell, BookHandle, Hanging, SocketNumber, entries_after};
+use crate::book::{Access, Bell, BookHandle, Reader, Reading, SocketNumber, entries_after};
 
 /// Why a feed cannot go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +39,7 @@ pub(crate) struct Follower {
     handle: BookHandle,
     user: UserId,
     bell: Arc<Bell>,
-    /// Where the bell hangs, as long as the book is followed.
-    _hanging: Hanging,
+    _reading: Reading,
     cursor: Seq,
     frames: FeedFrames,
 }
@@ -50,11 +49,11 @@ impl Follower {
     pub(crate) fn start(store: Store, user: UserId, access: Access, after: Option<Seq>) -> (Self, String) {
         // From before the head is read, so that no move of it goes unnoticed.
         let bell = Arc::new(Bell::default());
-        let hanging = access.handle.ring.hang(SocketNumber::next(), &bell);
+        let reading = access.handle.ring.read_by(SocketNumber::next(), Reader::Bell(Arc::clone(&bell)));
         let began = access.handle.ring.head().seq;
         let (handle, cursor, frames) = (access.handle, after.unwrap_or(began), FeedFrames::default());
         let ready = format!(r#"{{"type":"ready","seq":{began}}}"#);
-        (Self { store, handle, user, bell, _hanging: hanging, cursor, frames }, ready)
+        (Self { store, handle, user, bell, _reading: reading, cursor, frames }, ready)
     }
 
     /// What happened since; waits until something did. Cancel-safe.

@@ -4,8 +4,10 @@
 //! Public for `examples/echo.rs` alone, which `cargo xtask prove websocket` attacks.
 
 pub(crate) mod frames;
+mod outlet;
 mod upgrade;
 mod wire;
 
+pub(crate) use outlet::{Outlet, Written};
 pub use upgrade::{Refused, Upgrade};
 pub use wire::{Incoming, Wire};

@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use futures_util::task::AtomicWaker;
 
-/// Rung by every ring it hangs in; heard by one task. However often it is rung meanwhile, it is heard once: what the news
+/// Rung by every ring that its owner reads; heard by one task. However often it is rung meanwhile, it is heard once: what the news
 /// is, the rings tell.
 #[derive(Debug, Default)]
 pub(crate) struct Bell {

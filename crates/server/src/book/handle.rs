@@ -12,8 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use super::actor::Actor;
-use super::load;
 use super::ring::Ring;
+use super::{herald, load};
 
 /// Commands waiting for one book. A full mailbox makes its senders wait, which reaches the sockets as back-pressure.
 const MAILBOX_COMMANDS_MAX: usize = 256;
@@ -149,6 +149,7 @@ impl BookHandle {
         let (mailbox, commands) = mpsc::channel(MAILBOX_COMMANDS_MAX);
         let actor = Actor::new(store, book, loaded, Arc::clone(&ring), commands);
         tokio::spawn(actor.run());
+        tokio::spawn(herald::run(Arc::clone(&ring)));
         Ok(Some(Self { book, epoch, ring, mailbox }))
     }
 

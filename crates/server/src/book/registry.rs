@@ -15,6 +15,9 @@ use crate::book::{BookHandle, Committed, Unavailable};
 /// Books held in memory without anyone using them. Loading one again costs a replay of its log.
 const IDLE_BOOKS_MAX: usize = 1000;
 
+/// Who holds the ring of a book that nobody uses: its handle in here, its actor and its herald.
+const RINGS_HELD_IDLE: usize = 3;
+
 /// Why they don't get it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Denied {
@@ -140,7 +143,7 @@ impl Books {
         let mut active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
         if active.len() > IDLE_BOOKS_MAX {
             // Whoever uses a book holds a clone of its handle, and with it of its ring.
-            active.retain(|_, slot| slot.get().is_none_or(|handle| Arc::strong_count(&handle.ring) > 2));
+            active.retain(|_, slot| slot.get().is_none_or(|handle| Arc::strong_count(&handle.ring) > RINGS_HELD_IDLE));
         }
         let slot = active.entry(book).or_default();
         if slot.get().is_some_and(|handle| !handle.is_alive()) {

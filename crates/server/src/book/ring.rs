@@ -1,17 +1,20 @@
 //! A book's recent entries, encoded, for all who follow it.
 //!
-//! A reader holds a seq and waits for its bell; then it takes everything it lacks. So a slow reader costs a number, and
+//! A reader holds a seq; when its turn comes it is sent, or takes, everything it lacks. So a slow reader costs a number, and
 //! entries that gather while it was busy reach it together. Readers who lack the same share one frame, made once.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tidebook_authority::Head;
 use tidebook_book::{Author, BookId, EncodedEntry, Role, Seq, UserId};
 use tidebook_protocol::{ENTRIES_ENVELOPE_BYTES, FRAME_DOWN_BYTES_MAX, PresenceUp, entries_frame};
+use tokio::sync::Notify;
 
 use super::bell::Bell;
+use super::lane::{Delivered, Lane};
 use super::presence::{Peers, SocketNumber};
 use crate::clock;
 use crate::websocket::frames;
@@ -28,7 +31,18 @@ pub(crate) struct Ring {
     book: BookId,
     recent: Mutex<Recent>,
     pub(super) peers: Peers,
-    bells: Mutex<BTreeMap<SocketNumber, Arc<Bell>>>,
+    readers: Mutex<BTreeMap<SocketNumber, Reader>>,
+    /// Wakes the herald.
+    published: Notify,
+}
+
+/// How a reader hears of entries.
+#[derive(Debug, Clone)]
+pub(crate) enum Reader {
+    /// It is told that there are some.
+    Bell(Arc<Bell>),
+    /// It is sent them.
+    Lane(Arc<Lane>),
 }
 
 /// What readers are rung for a change of.
@@ -74,16 +88,36 @@ pub(crate) enum News {
     InTheStore,
 }
 
-/// A bell hangs in a ring as long as this lives.
+/// Somebody reads a ring as long as this lives.
 #[derive(Debug)]
-pub(crate) struct Hanging {
+pub(crate) struct Reading {
     ring: Arc<Ring>,
     socket: SocketNumber,
 }
 
-impl Drop for Hanging {
+impl Drop for Reading {
     fn drop(&mut self) {
-        self.ring.bells().remove(&self.socket);
+        if let Some(Reader::Lane(lane)) = self.ring.readers().remove(&self.socket) {
+            lane.close();
+        }
+    }
+}
+
+impl Reader {
+    /// There are new entries.
+    pub(super) fn hear(&self, ring: &Ring) {
+        match self {
+            Self::Bell(bell) => bell.ring(),
+            Self::Lane(lane) if lane.deliver(ring) == Delivered::All => {}
+            Self::Lane(lane) => lane.bell.ring(),
+        }
+    }
+
+    fn bell(&self) -> &Bell {
+        match self {
+            Self::Bell(bell) => bell,
+            Self::Lane(lane) => &lane.bell,
+        }
     }
 }
 
@@ -91,10 +125,11 @@ impl Ring {
     pub(crate) fn new(book: BookId, head: Head, members: BTreeMap<UserId, Role>) -> Self {
         let now = Now { head, people: 0, presence: 0, is_stopped: false };
         let recent = Recent { now, entries: VecDeque::new(), bytes: 0, frames: VecDeque::new(), members };
-        Self { book, recent: Mutex::new(recent), peers: Peers::default(), bells: Mutex::default() }
+        let (peers, readers, published) = (Peers::default(), Mutex::default(), Notify::new());
+        Self { book, recent: Mutex::new(recent), peers, readers, published }
     }
 
-    /// Adds committed entries and wakes every reader.
+    /// Adds committed entries, of which every reader hears.
     pub(crate) fn publish(
         &self,
         entries: impl IntoIterator<Item = EncodedEntry>,
@@ -121,7 +156,7 @@ impl Ring {
             recent.now.people += 1;
         }
         drop(recent);
-        self.ring();
+        self.published.notify_one();
     }
 
     /// A socket says what its person looks at.
@@ -150,12 +185,25 @@ impl Ring {
     /// The book's actor is no more, and nothing follows.
     pub(crate) fn stop(&self) {
         self.change(|now| now.is_stopped = true);
+        self.published.notify_one();
     }
 
-    /// Hangs a socket's bell in here.
-    pub(crate) fn hang(self: &Arc<Self>, socket: SocketNumber, bell: &Arc<Bell>) -> Hanging {
-        self.bells().insert(socket, Arc::clone(bell));
-        Hanging { ring: Arc::clone(self), socket }
+    /// Somebody reads from here on.
+    pub(crate) fn read_by(self: &Arc<Self>, socket: SocketNumber, reader: Reader) -> Reading {
+        self.readers().insert(socket, reader);
+        Reading { ring: Arc::clone(self), socket }
+    }
+
+    /// Some who read, in the order of their sockets' numbers, after that one.
+    pub(super) fn readers_after(&self, socket: Option<SocketNumber>, count: usize) -> Vec<(SocketNumber, Reader)> {
+        let readers = self.readers();
+        let after = readers.range((socket.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
+        after.take(count).map(|(socket, reader)| (*socket, reader.clone())).collect()
+    }
+
+    /// Resolves once there is something since it did so last.
+    pub(super) async fn published(&self) {
+        self.published.notified().await;
     }
 
     /// A frame of what follows `seq`, and what was so when it was made.
@@ -196,15 +244,15 @@ impl Ring {
     }
 
     fn ring(&self) {
-        self.bells().values().for_each(|bell| bell.ring());
+        self.readers().values().for_each(|reader| reader.bell().ring());
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn bells(&self) -> MutexGuard<'_, BTreeMap<SocketNumber, Arc<Bell>>> {
-        self.bells.lock().unwrap_or_else(PoisonError::into_inner)
+    fn readers(&self) -> MutexGuard<'_, BTreeMap<SocketNumber, Reader>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -319,20 +367,24 @@ mod tests {
     }
 
     #[test]
-    fn a_bell_rings_as_long_as_it_hangs() {
+    fn a_bell_rings_as_long_as_its_owner_reads() {
         use std::future::Future as _;
         let (ring, bell) = (Arc::new(ring(0)), Arc::new(Bell::default()));
         let is_rung = || {
             let mut context = std::task::Context::from_waker(std::task::Waker::noop());
             std::pin::pin!(bell.heard()).poll(&mut context).is_ready()
         };
-        let hanging = ring.hang(SocketNumber(1), &bell);
+        let reading = ring.read_by(SocketNumber(1), Reader::Bell(Arc::clone(&bell)));
+        let herald = || ring.readers_after(None, 10).iter().for_each(|(_, reader)| reader.hear(&ring));
         ring.publish([entry(1, 10)], None);
+        assert!(!is_rung(), "of entries the herald tells");
+        herald();
         assert!(is_rung());
         ring.people_renamed();
         assert!(is_rung());
-        drop(hanging);
+        drop(reading);
         ring.publish([entry(2, 10)], None);
+        herald();
         assert!(!is_rung());
     }
 }

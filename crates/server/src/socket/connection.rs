@@ -19,7 +19,8 @@ use super::opening::look_up;
 use super::outside::{Ended, Outside};
 use super::sign_in::SignIn;
 use crate::book::{
-    Answer, Bell, BookHandle, Denied, Hanging, News, SocketNumber, entries_after, entries_of, refuse_all,
+    Answer, Bell, BookHandle, Delivered, Denied, Lane, Reader, Reading, SocketNumber, entries_after, entries_of,
+    refuse_all,
 };
 use crate::clock;
 use crate::session::{Signed, authenticate};
@@ -59,6 +60,8 @@ pub(super) async fn run(wire: Wire, parts: SocketParts, signed: Option<Signed>) 
     };
     let ending = connection.serve().await;
     connection.vanish();
+    // Nothing is sent behind the last word.
+    connection.books.clear();
     let (code, reason) = ending.unwrap_or((close::NORMAL, String::new()));
     connection.wire.close(code, &reason).await;
 }
@@ -72,7 +75,7 @@ struct Connection {
     parts: SocketParts,
     outside: Outside,
     books: HashMap<BookId, Followed>,
-    /// Hangs in each of their rings.
+    /// Rung by each of them.
     bell: Arc<Bell>,
     pushes: FuturesUnordered<BoxFuture<'static, (BookId, Seq, Answer)>>,
     hello_by: Instant,
@@ -87,10 +90,11 @@ struct Connection {
 #[derive(Debug)]
 struct Followed {
     handle: BookHandle,
-    _hanging: Hanging,
+    lane: Arc<Lane>,
+    _reading: Reading,
     /// Counts changes of people, as far as they were told.
     people: u64,
-    /// Counts changes of presence likewise; `None` where no list was sent yet.
+    /// Counts changes of presence, as far as they were told; `None` where no list was sent yet.
     presence: Option<u64>,
     /// When the last list was sent.
     presence_at: Option<Instant>,
@@ -205,8 +209,9 @@ impl Connection {
             Err(Denied::Store(error)) => return self.fail_internally(&error),
         };
         let handle = access.handle.clone();
+        let lane = Arc::new(Lane::new(Arc::clone(&self.bell), self.wire.outlet()));
         // From before the head is read, so that no move of it goes unnoticed.
-        let hanging = handle.ring.hang(self.number, &self.bell);
+        let reading = handle.ring.read_by(self.number, Reader::Lane(Arc::clone(&lane)));
         let people = handle.ring.now().people;
         // Who was removed before this count was taken would not be told by it.
         if access.check_after().is_err() {
@@ -225,7 +230,7 @@ impl Connection {
             return self.fail_internally(&error);
         }
         let (presence, presence_at, is_present) = (None, None, false);
-        let followed = Followed { handle, _hanging: hanging, people, presence, presence_at, is_present };
+        let followed = Followed { handle, lane, _reading: reading, people, presence, presence_at, is_present };
         self.books.insert(subscribe.book, followed);
     }
 
@@ -356,7 +361,7 @@ impl Connection {
         // Who may write is the authority's to decide, with the role at that seq; being a member is enough to ask.
         match self.parts.books.access(author.user, book).await {
             Ok(access) => {
-                let sent = self.session.cursor(book).unwrap_or(Seq::ZERO);
+                let sent = self.books.get(&book).and_then(|followed| followed.lane.cursor()).unwrap_or(Seq::ZERO);
                 let offered = access.handle.offer(author, epoch, mutations).await;
                 self.pushes.push(Box::pin(async move {
                     let answer = offered.answer().await;
@@ -400,24 +405,16 @@ impl Connection {
 
     /// Sends of each book everything between its cursor and the head, or until the socket may have to end.
     async fn send_entries(&mut self) -> Option<Ending> {
-        let is_behind = |(book, followed): &(&BookId, &Followed)| {
-            self.session.cursor(**book).is_some_and(|cursor| cursor < followed.handle.ring.head().seq)
-        };
-        let behind: Vec<BookId> = self.books.iter().filter(is_behind).map(|(book, _)| *book).collect();
+        let lacks = |(book, followed): &(&BookId, &Followed)| self.deliver(**book, followed) != Delivered::All;
+        let behind: Vec<BookId> = self.books.iter().filter(lacks).map(|(book, _)| *book).collect();
         for book in behind {
-            while let (Some(cursor), Some(followed)) = (self.session.cursor(book), self.books.get(&book)) {
-                let (now, news) = followed.handle.ring.news_after(cursor);
-                match news {
-                    News::Nothing => break,
-                    // Who is in the book has changed, perhaps in one of these entries.
-                    News::Frame(_) if now.people != followed.people => self.look_at_people(book).await,
-                    News::Frame(frame) => {
-                        self.session.handle_sent(book, cursor, frame.last);
-                        if !self.wire.send_framed(frame.bytes).await {
-                            return Some(Some((close::TOO_SLOW, "too slow to read".into())));
-                        }
-                    }
-                    News::InTheStore => self.send_stored(followed.handle.clone(), cursor).await,
+            while let Some(followed) = self.books.get(&book) {
+                match self.deliver(book, followed) {
+                    Delivered::All => break,
+                    Delivered::Busy if self.wire.flush().await => {}
+                    Delivered::Busy => return Some(Some((close::TOO_SLOW, "too slow to read".into()))),
+                    Delivered::People => self.look_at_people(book).await,
+                    Delivered::Stored => self.send_stored(book).await,
                 }
                 if let Some(ending) = self.act().await {
                     return Some(ending);
@@ -431,13 +428,23 @@ impl Connection {
         None
     }
 
+    /// Sends what can be sent at once, all that was to be said before being said.
+    fn deliver(&self, book: BookId, followed: &Followed) -> Delivered {
+        let Some(sent) = self.session.cursor(book) else { return Delivered::All };
+        followed.lane.go_on(sent, followed.people);
+        followed.lane.deliver(&followed.handle.ring)
+    }
+
     /// About a frame of what is further back than the ring reaches.
-    async fn send_stored(&mut self, handle: BookHandle, cursor: Seq) {
-        let entries = entries_after(&self.parts.store, &handle, cursor).await;
+    async fn send_stored(&mut self, book: BookId) {
+        let (Some(followed), Some(known)) = (self.books.get(&book), self.session.cursor(book)) else { return };
+        let cursor = followed.lane.cursor().unwrap_or(known);
+        self.session.handle_sent(book, known, cursor);
+        let entries = entries_after(&self.parts.store, &followed.handle, cursor).await;
         // After the read: what was read before a removal is gone through with, and nothing that came with it.
-        self.look_at_people(handle.book).await;
+        self.look_at_people(book).await;
         match entries {
-            Ok(entries) => self.session.handle_entries(handle.book, &entries),
+            Ok(entries) => self.session.handle_entries(book, &entries),
             Err(error) => self.fail_internally(&error),
         }
     }

@@ -2,15 +2,19 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::net::Shutdown;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf as _, Bytes};
-use tokio::io::{AsyncWriteExt as _, Interest};
+use bytes::Bytes;
+use socket2::SockRef;
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use super::frames::{self, Decoder, Event, Opcode, Violation};
+use super::outlet::{Outlet, Written};
 
 /// A reader that has not taken a frame by then is closed; it resumes by seq.
 const DRAIN_WITHIN: Duration = Duration::from_secs(10);
@@ -55,13 +59,12 @@ pub enum Incoming {
 /// An open WebSocket.
 #[derive(Debug)]
 pub struct Wire {
-    stream: TcpStream,
+    /// While anything is left to send, nothing is read.
+    outlet: Arc<Outlet>,
     decoder: Decoder,
     message_bytes_max: usize,
     /// What was read behind the last message.
     unread: Bytes,
-    /// What is left of a frame that was begun. While there is any, nothing is read.
-    unsent: Bytes,
     heard_at: Instant,
     /// When to look at the silence.
     timer: Pin<Box<Sleep>>,
@@ -94,17 +97,21 @@ impl Wire {
     pub(super) fn new(stream: TcpStream, read: Bytes, message_bytes_max: usize) -> Self {
         let now = Instant::now();
         Self {
-            stream,
+            outlet: Arc::new(Outlet::new(stream)),
             // Between the two bounds a message is read to its end before its sender is told that it is too large.
             decoder: Decoder::new(2 * message_bytes_max),
             message_bytes_max,
             unread: read,
-            unsent: Bytes::new(),
             heard_at: now,
             timer: Box::pin(sleep_until(now + PING_EVERY)),
             attention: Attention::Usual,
             end: None,
         }
+    }
+
+    /// For others who have something to send on it.
+    pub(crate) fn outlet(&self) -> Arc<Outlet> {
+        Arc::clone(&self.outlet)
     }
 
     /// From now on its silence is noticed sooner.
@@ -125,14 +132,14 @@ impl Wire {
             if self.end.is_some() {
                 return Incoming::Gone;
             }
-            let interest = if self.unsent.is_empty() { Interest::READABLE } else { Interest::WRITABLE };
+            let interest = if self.outlet.is_free() { Interest::READABLE } else { Interest::WRITABLE };
             tokio::select! {
                 biased;
-                ready = self.stream.ready(interest) => {
+                ready = self.outlet.stream.ready(interest) => {
                     let incoming = match ready {
                         Err(_) => self.end_with(End::Cut),
                         Ok(_) if interest.is_readable() => self.read(),
-                        Ok(_) => self.write_on(),
+                        Ok(_) => self.note(self.outlet.write_on()),
                     };
                     if let Some(incoming) = incoming {
                         return incoming;
@@ -187,12 +194,13 @@ impl Wire {
         while self.end.is_none() {
             self.receive().await;
         }
-        if self.stream.shutdown().await.is_err() {
+        let stream = &self.outlet.stream;
+        if SockRef::from(stream).shutdown(Shutdown::Write).is_err() {
             return;
         }
         // A socket that is dropped with something unread resets the line, before the reason is read.
-        while self.stream.readable().await.is_ok() {
-            match READ_BUFFER.with_borrow_mut(|buffer| self.stream.try_read(buffer)) {
+        while stream.readable().await.is_ok() {
+            match READ_BUFFER.with_borrow_mut(|buffer| stream.try_read(buffer)) {
                 Ok(1..) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Ok(0) | Err(_) => return,
@@ -202,7 +210,7 @@ impl Wire {
 
     /// Reads once, and returns the first message there is.
     fn read(&mut self) -> Option<Incoming> {
-        READ_BUFFER.with_borrow_mut(|buffer| match self.stream.try_read(buffer) {
+        READ_BUFFER.with_borrow_mut(|buffer| match self.outlet.stream.try_read(buffer) {
             Ok(bytes @ 1..) => {
                 self.heard_at = Instant::now();
                 let mut input = &buffer[..bytes];
@@ -228,7 +236,7 @@ impl Wire {
 
     /// Takes from `input` up to the next message that is anyone's business, or to what must be answered first.
     fn decode(&mut self, input: &mut &[u8]) -> Option<Incoming> {
-        while self.unsent.is_empty() && self.end.is_none() {
+        while self.outlet.is_free() && self.end.is_none() {
             match self.decoder.read(input) {
                 Ok(None) => return None,
                 Ok(Some(Event::Text(text))) => {
@@ -263,7 +271,7 @@ impl Wire {
         let is_usual = self.attention == Attention::Usual;
         self.timer.as_mut().reset(Instant::now() + if is_usual { PING_EVERY } else { CLOSE_PING_EVERY });
         // Someone who has not taken what was said before need not be asked.
-        if self.unsent.is_empty() {
+        if self.outlet.is_free() {
             self.begin(frames::control(Opcode::Ping, &[]));
         }
         if self.attention == Attention::Close && silence > CLOSE_SILENCE_MAX {
@@ -273,39 +281,31 @@ impl Wire {
         None
     }
 
-    /// Begins a frame; all before it is sent.
     fn begin(&mut self, frame: Bytes) {
-        self.unsent = frame;
-        self.write_on();
+        let _gone_already = self.note(self.outlet.begin(frame));
     }
 
-    /// Writes once, as much as the line takes.
-    fn write_on(&mut self) -> Option<Incoming> {
-        match self.stream.try_write(&self.unsent) {
-            Ok(bytes) => self.unsent.advance(bytes),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(_) => return self.end_with(End::Cut),
-        }
-        if self.unsent.is_empty() {
-            // Lets go of the buffer, which may be the last that holds it.
-            self.unsent = Bytes::new();
-        }
-        None
+    /// What a write says of the peer.
+    fn note(&mut self, written: Written) -> Option<Incoming> {
+        if written == Written::Cut { self.end_with(End::Cut) } else { None }
     }
 
     /// Waits for the line to take what was begun; false where the peer is gone or too slow.
-    async fn flush(&mut self) -> bool {
-        if !self.unsent.is_empty() && self.end != Some(End::Cut) {
-            let _too_slow = timeout(DRAIN_WITHIN, async {
-                while !self.unsent.is_empty() && self.end != Some(End::Cut) {
-                    match self.stream.writable().await {
-                        Ok(()) => drop(self.write_on()),
-                        Err(_) => self.end = Some(End::Cut),
-                    }
-                }
-            })
-            .await;
+    pub(crate) async fn flush(&mut self) -> bool {
+        if self.outlet.is_free() || self.end == Some(End::Cut) {
+            return self.end != Some(End::Cut);
         }
-        self.unsent.is_empty() && self.end != Some(End::Cut)
+        let taken = timeout(DRAIN_WITHIN, async {
+            while self.outlet.stream.writable().await.is_ok() {
+                match self.outlet.write_on() {
+                    Written::All => return true,
+                    Written::Some => {}
+                    Written::Cut => break,
+                }
+            }
+            self.end = Some(End::Cut);
+            false
+        });
+        taken.await.unwrap_or(false)
     }
 }
