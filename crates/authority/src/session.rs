@@ -17,7 +17,8 @@ use crate::{Head, Outcome};
 /// Books one socket may follow: more than anyone has open, few enough that one socket cannot hold them all in memory.
 const SUBSCRIPTIONS_MAX: usize = 256;
 
-/// A replica that lacks more entries than this takes a snapshot instead: by then it is the smaller download.
+/// A replica that lacks more entries than this, and more than it has, takes a snapshot instead: by then it is the smaller
+/// download.
 const FAR_BEHIND_ENTRIES: u64 = 10_000;
 
 /// What a peer may say of where it is, in bytes: it is repeated to everyone in the book.
@@ -184,7 +185,8 @@ impl SyncSession {
         let is_here = subscribe.after == Seq::ZERO || subscribe.hash == opened.hash_there;
         let same_epoch = subscribe.epoch.is_none_or(|epoch| epoch == opened.epoch);
         let same_history = same_epoch && subscribe.after <= opened.head.seq && is_here;
-        let far_behind = opened.head.seq.0.saturating_sub(subscribe.after.0) > FAR_BEHIND_ENTRIES;
+        let lacks = opened.head.seq.0.saturating_sub(subscribe.after.0);
+        let far_behind = lacks > FAR_BEHIND_ENTRIES.max(subscribe.after.0);
         if !same_history || far_behind {
             self.subscriptions.remove(&book);
             // Who is only far behind hears that it is the same history. Whoever should still be in what is common has its

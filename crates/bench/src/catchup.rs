@@ -23,8 +23,8 @@ const READ_BYTES: usize = 256 * 1024;
 
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Options {
-    /// How many entries the reader is behind; who lacks more is sent to a snapshot
-    #[arg(long, default_value_t = 10_000)]
+    /// How many entries the reader is behind; it has as many, for who lacks more than it has is sent to a snapshot
+    #[arg(long, default_value_t = 100_000)]
     entries: u64,
     #[arg(long, default_value_t = 5)]
     rounds: usize,
@@ -44,8 +44,9 @@ pub(crate) struct StormOptions {
 pub(crate) fn run(options: &Options) -> Result<Value> {
     let folder = tempfile::tempdir()?;
     let mut target = Target::start(Subject::Tidebook, SERVER_CORE, folder.path(), 0)?;
+    eprintln!("writing {} entries", 2 * options.entries);
+    write_entries(&mut target, options.entries)?;
     let first = target.last();
-    eprintln!("writing {} entries", options.entries);
     write_entries(&mut target, options.entries)?;
     let frames = folder.path().join("frames");
     let (mut ours, mut bare) = (Vec::new(), Vec::new());

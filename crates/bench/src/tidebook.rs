@@ -67,14 +67,7 @@ impl Tidebook {
 
     /// What everything else is written about.
     fn begin(&mut self, client: &mut Client) -> Result<()> {
-        let (contact, transaction) = (id(RECORD), id(RECORD + 1));
-        let ops = [
-            json!({ "op": "create_contact", "id": contact, "name": "Ana" }),
-            json!({
-                "op": "create_transaction", "id": transaction, "contact": contact, "direction": "gave",
-                "amount": 2050, "currency": "EUR", "date": "2026-11-22", "note": NOTE,
-            }),
-        ];
+        let ops = [json!({ "op": "create_contact", "id": id(RECORD), "name": "Ana" }), create_op(1)];
         let mutation = json!({ "id": id(MUTATION), "n": 1, "made_at": 0, "base": 1, "ops": ops });
         let body = json!({ "epoch": self.epoch, "replica": id(REPLICA), "mutations": [mutation] });
         client.send(&http::post(self.running.address, &self.path("mutations"), Some(&self.bearer()), &body))?;
@@ -129,7 +122,7 @@ impl Tidebook {
             if index > 0 {
                 push.push(',');
             }
-            push.push_str(&mutation(self.numbers, self.numbers));
+            push.push_str(&edit(self.numbers, self.numbers, 1));
         }
         push.push_str("]}");
         self.last += count;
@@ -137,16 +130,29 @@ impl Tidebook {
     }
 }
 
-/// Number `n` of a replica, with an id made of `unique`: a transaction's note becomes another one.
-pub(crate) fn mutation(n: u64, unique: u64) -> String {
-    let (id, record) = (id(MUTATION + u128::from(unique)), id(RECORD + 1));
+/// Number `n` of a replica, the `unique`th of all: a transaction's note becomes another one.
+pub(crate) fn edit(n: u64, unique: u64, transaction: u64) -> String {
+    let (id, transaction) = (id(MUTATION + u128::from(unique)), id(RECORD + u128::from(transaction)));
     let mut text = String::new();
     write!(
         text,
-        r#"{{"id":"{id}","n":{n},"made_at":1790000000000,"base":2,"ops":[{{"op":"update_transaction","id":"{record}","set":{{"note":"{NOTE}, {unique}"}}}}]}}"#
+        r#"{{"id":"{id}","n":{n},"made_at":1790000000000,"base":2,"ops":[{{"op":"update_transaction","id":"{transaction}","set":{{"note":"{NOTE}, {unique}"}}}}]}}"#
     )
     .expect("a string takes it");
     text
+}
+
+/// The same, and a transaction is made.
+pub(crate) fn create(n: u64, unique: u64, transaction: u64) -> String {
+    let (id, op) = (id(MUTATION + u128::from(unique)), create_op(transaction));
+    json!({ "id": id, "n": n, "made_at": 1_790_000_000_000_u64, "base": 2, "ops": [op] }).to_string()
+}
+
+fn create_op(transaction: u64) -> Value {
+    json!({
+        "op": "create_transaction", "id": id(RECORD + u128::from(transaction)), "contact": id(RECORD), "direction": "gave",
+        "amount": 2050, "currency": "EUR", "date": "2026-11-22", "note": NOTE,
+    })
 }
 
 /// The id of a replica that is not a reader's.

@@ -122,15 +122,21 @@ fn batches(duration: Duration) -> Result<f64> {
     Ok((tidebook.last - first) as f64 / began.elapsed().as_secs_f64())
 }
 
-/// Each connection is a replica of its own, and sends its next mutation when the last one was answered.
+/// Each connection is a replica of its own with a transaction of its own to edit, and sends its next mutation when the last
+/// one was answered.
 fn requests(connections: usize, duration: Duration) -> Result<f64> {
     let folder = tempfile::tempdir()?;
     let tidebook = Tidebook::start(SERVER_CORE, folder.path())?;
-    let mut numbers = vec![0_u64; connections];
+    let (mut numbers, mut written) = (vec![0_u64; connections], 0_u64);
     let request = |connection: usize, out: &mut Vec<u8>| {
         numbers[connection] += 1;
-        let n = numbers[connection];
-        let mutation = tidebook::mutation(n, (connection as u64 + 1) << 32 | n);
+        written += 1;
+        // Ids rise with time, as those of real clients do; the book's own writes have the first few.
+        let (n, unique, transaction) = (numbers[connection], written + 1_000, connection as u64 + 2);
+        let mutation = match n {
+            1 => tidebook::create(n, unique, transaction),
+            _ => tidebook::edit(n, unique, transaction),
+        };
         let body = format!(
             r#"{{"epoch":"{}","replica":"{}","mutations":[{mutation}]}}"#,
             tidebook.epoch,
@@ -145,7 +151,6 @@ fn requests(connections: usize, duration: Duration) -> Result<f64> {
     };
     let per_second =
         Requests::connect(tidebook.running.address, connections)?.run(duration, b"\"entries\":[{", request)?;
-    let written: u64 = numbers.iter().sum();
     let head = tidebook.get(&tidebook.path("entries?limit=1"))?["head"].as_u64().context("no head")?;
     ensure!(head == tidebook.last + written, "{written} were written and the head is {head}");
     Ok(per_second)

@@ -1,7 +1,8 @@
 //! The store as its callers see it: cheap to clone, and every call safe to abandon. Here is what concerns the log.
 
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 use tidebook_book::{BookId, ChainHash, EncodedEntry, MutationId, MutationNumber, ReplicaId, Seq, UnixMillis, UserId};
@@ -16,6 +17,9 @@ mod invites;
 
 /// More keys than these are looked up on a thread that may take its time.
 const LOOKED_UP_HERE_MAX: usize = 64;
+
+/// Owners of replicas that are remembered: 4 MiB, and more replicas than write within minutes.
+const OWNERS_REMEMBERED_MAX: usize = 65_536;
 
 /// How many answers one write forgets: all other writes wait for it, so it ends after a few milliseconds.
 const FORGOTTEN_AT_ONCE_MAX: u32 = 1_000;
@@ -33,6 +37,8 @@ pub struct Store {
     readers: Arc<ReadPool>,
     /// Its other end goes when the writer has ended.
     writer_ended: watch::Receiver<()>,
+    /// A replica's owner stays its owner.
+    owners: Arc<Mutex<HashMap<ReplicaId, UserId>>>,
 }
 
 impl Store {
@@ -45,7 +51,7 @@ impl Store {
         let readers = Arc::new(ReadPool::new(path));
         let (jobs, writer_ended) = sqlite::start_writer(opened, Arc::clone(&readers))
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        Ok(Self { jobs, readers, writer_ended })
+        Ok(Self { jobs, readers, writer_ended, owners: Arc::default() })
     }
 
     /// Finishes the writes that were accepted, refuses all others, also those of clones, and frees the file.
@@ -146,7 +152,22 @@ impl Store {
 
     /// Who first used this replica, in any book.
     pub async fn replica_owner(&self, replica: ReplicaId) -> Result<Option<UserId>, StoreError> {
-        self.look_up(|conn| sqlite::log::replica_owner(conn, replica)).await
+        if let Some(owner) = self.owners().get(&replica) {
+            return Ok(Some(*owner));
+        }
+        let owner = self.look_up(|conn| sqlite::log::replica_owner(conn, replica)).await?;
+        if let Some(owner) = owner {
+            let mut owners = self.owners();
+            if owners.len() >= OWNERS_REMEMBERED_MAX {
+                owners.clear();
+            }
+            owners.insert(replica, owner);
+        }
+        Ok(owner)
+    }
+
+    fn owners(&self) -> MutexGuard<'_, HashMap<ReplicaId, UserId>> {
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has the writer do this within its next commit, and waits until that is on disk.

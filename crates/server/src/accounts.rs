@@ -37,7 +37,7 @@ use crate::{
     problem::Problem,
     random,
     rate_limit::{Key, RateLimit},
-    session::{self, Begun},
+    session::{self, Begun, KnownSessions},
 };
 
 /// Tries to sign in as one person from one address: room for a household's forgotten password, and no more than
@@ -63,8 +63,9 @@ const NAME_CHARACTERS_MAX: usize = 200;
 pub(crate) struct Accounts {
     pub(crate) store: Store,
     pub(crate) origins: Origins,
+    pub(crate) known: Arc<KnownSessions>,
     /// Sessions that end, for those who act in their name without a request: see [`Accounts::sessions_ended`].
-    pub(crate) ended: broadcast::Sender<Uuid>,
+    ended: broadcast::Sender<Uuid>,
     signup: Signup,
     /// What the first account has to know, where others than this machine's people could be first.
     setup_code: Option<SetupCode>,
@@ -86,6 +87,7 @@ impl Accounts {
         Ok(Arc::new(Self {
             store,
             origins,
+            known: Arc::default(),
             ended: broadcast::Sender::new(ENDED_SESSIONS_KEPT),
             signup: config.signup,
             setup_code,
@@ -100,6 +102,25 @@ impl Accounts {
     /// behind authenticates again.
     pub(crate) fn sessions_ended(&self) -> broadcast::Receiver<Uuid> {
         self.ended.subscribe()
+    }
+
+    /// Changes sessions, or people who have some: to the end, also where whoever asked for it goes away meanwhile. `change`
+    /// returns the sessions that it ends, whose sockets are told. Nothing is known any more of how it was.
+    pub(crate) async fn change(
+        &self,
+        change: impl Future<Output = Result<Vec<Uuid>, StoreError>> + Send + 'static,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        let (known, ended) = (Arc::clone(&self.known), self.ended.clone());
+        let changing = tokio::spawn(async move {
+            let sessions = change.await;
+            known.forget();
+            for session in sessions.iter().flatten() {
+                // No receivers means no sockets.
+                let _ = ended.send(*session);
+            }
+            sessions
+        });
+        changing.await.unwrap_or_else(|error| Err(StoreError::Failed(error.to_string())))
     }
 
     fn limit_address(&self, address: IpAddr) -> Result<(), Problem> {

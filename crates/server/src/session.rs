@@ -3,6 +3,8 @@
 //! A session is a token of 256 random bits. The caller has the token, in a cookie or in hand; the server keeps its
 //! BLAKE3 hash. (A fast hash will do: there is nothing to guess in 256 random bits.)
 
+mod known;
+
 use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
@@ -32,6 +34,8 @@ const SESSIONS_PER_PERSON_MAX: usize = 100;
 /// A client describes itself in at most this many characters.
 const CLIENT_CHARACTERS_MAX: usize = 200;
 
+pub(crate) use known::{KnownSession, KnownSessions};
+
 const COOKIE: &str = "tidebook_session";
 
 /// Browsers accept a cookie of this prefix only over TLS, for this host alone and for all its paths.
@@ -51,24 +55,37 @@ pub(crate) struct Signed {
 
 /// Who the token's session belongs to; `None` where there is no such session, or no longer.
 pub(crate) async fn authenticate(accounts: &Accounts, token: &str) -> Result<Option<Signed>, StoreError> {
-    let Some(session) = accounts.store.session(hash_of(token)).await? else { return Ok(None) };
+    let token_hash = hash_of(token);
+    let Some(KnownSession { row, name }) = look_up(accounts, token_hash).await? else { return Ok(None) };
     let now = clock::now();
-    if session.expires_at <= now {
+    if row.expires_at <= now {
         return Ok(None);
     }
-    let Some(account) = accounts.store.account(session.user).await? else { return Ok(None) };
-    note_seen(accounts, &session, now).await;
-    let SessionRow { id, user, replica, .. } = session;
-    Ok(Some(Signed { user, session: id, replica, name: account.name, by_cookie: false }))
+    note_seen(accounts, token_hash, &row, now).await;
+    let SessionRow { id, user, replica, .. } = row;
+    Ok(Some(Signed { user, session: id, replica, name, by_cookie: false }))
+}
+
+async fn look_up(accounts: &Accounts, token_hash: [u8; 32]) -> Result<Option<KnownSession>, StoreError> {
+    let forgotten = match accounts.known.get(token_hash) {
+        Ok(known) => return Ok(Some(known)),
+        Err(forgotten) => forgotten,
+    };
+    let Some(row) = accounts.store.session(token_hash).await? else { return Ok(None) };
+    let Some(account) = accounts.store.account(row.user).await? else { return Ok(None) };
+    let session = KnownSession { row, name: account.name };
+    accounts.known.keep(forgotten, token_hash, session.clone());
+    Ok(Some(session))
 }
 
 /// A device's "last seen" is a courtesy: that it can't be written keeps nobody out.
-async fn note_seen(accounts: &Accounts, session: &SessionRow, now: UnixMillis) {
+async fn note_seen(accounts: &Accounts, token_hash: [u8; 32], session: &SessionRow, now: UnixMillis) {
     if now.0.saturating_sub(session.last_seen_at.0) < SEEN_INTERVAL_MS {
         return;
     }
-    if let Err(error) = accounts.store.touch_session(session.id, now).await {
-        tracing::warn!(?error, "a session's last use couldn't be noted");
+    match accounts.store.touch_session(session.id, now).await {
+        Ok(_) => accounts.known.seen(token_hash, now),
+        Err(error) => tracing::warn!(?error, "a session's last use couldn't be noted"),
     }
 }
 
@@ -198,12 +215,9 @@ pub(crate) async fn end_replaced(accounts: &Accounts, headers: &HeaderMap) -> Re
 
 /// Ends a person's session, and tells its sockets. Whether there was one.
 pub(crate) async fn end(accounts: &Accounts, user: UserId, session: Uuid) -> Result<bool, StoreError> {
-    let ended = accounts.store.end_session(user, session).await?;
-    if ended {
-        // No receivers means no sockets.
-        let _ = accounts.ended.send(session);
-    }
-    Ok(ended)
+    let store = accounts.store.clone();
+    let end = async move { Ok(store.end_session(user, session).await?.then_some(session).into_iter().collect()) };
+    Ok(!accounts.change(end).await?.is_empty())
 }
 
 /// What the client calls itself, for the person's list of devices.

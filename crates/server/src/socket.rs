@@ -9,4 +9,4 @@ mod sign_in;
 
 pub(crate) use connection::drained;
 pub(crate) use handshake::{SocketParts, router};
-pub(crate) use sign_in::SignIn;
+pub(crate) use sign_in::{SessionsEnded, SignIn};

@@ -42,10 +42,8 @@ async fn purge(accounts: Arc<Accounts>) {
 
 async fn try_purge(accounts: &Accounts) -> Result<(), StoreError> {
     let now = clock::now();
-    for session in accounts.store.purge_expired_sessions(now).await? {
-        // No receivers means no sockets.
-        let _ = accounts.ended.send(session);
-    }
+    let store = accounts.store.clone();
+    accounts.change(async move { store.purge_expired_sessions(now).await }).await?;
     accounts.store.forget_answers(UnixMillis(now.0 - ANSWERS_KEPT_MS)).await?;
     Ok(())
 }

@@ -44,6 +44,8 @@ fn who_starts_over_hears_what_is_common_as_far_as_it_is_sure() {
         ("a little behind", EPOCH, 1, b"here", BEHIND_MAX + 1, None, None),
         ("far behind", EPOCH, 1, b"here", BEHIND_MAX + 2, None, Some(json!(1))),
         ("far behind with nothing", EPOCH, 0, b"here", BEHIND_MAX + 1, None, Some(json!(0))),
+        ("behind by half", EPOCH, 2 * BEHIND_MAX, b"here", 4 * BEHIND_MAX, None, None),
+        ("behind by more", EPOCH, 2 * BEHIND_MAX, b"here", 4 * BEHIND_MAX + 1, None, Some(json!(2 * BEHIND_MAX))),
         ("another log", EPOCH, 3, b"gone", 9, None, Some(json!(null))),
         ("a log that ends before", EPOCH, 3, b"gone", 2, None, Some(json!(null))),
         ("a former epoch, before it ended", FORMER_EPOCH, 3, b"here", 9, Some(5), Some(json!(5))),

@@ -162,6 +162,10 @@ fn write_group(
     own_results: &mut Vec<Result<(), StoreError>>,
 ) -> Result<(), StoreError> {
     let written = conn.execute_batch("BEGIN IMMEDIATE").map_err(SqlError::from).and_then(|()| {
+        if let [job] = group {
+            own_results.push(run_alone(conn, job.as_mut())?);
+            return Ok(());
+        }
         for job in group {
             own_results.push(run_apart(conn, job.as_mut())?);
         }
@@ -171,6 +175,19 @@ fn write_group(
         roll_back(conn);
         clean_failure(error)
     })
+}
+
+/// Runs the only job of a transaction, which is taken back if it fails: a savepoint would keep a copy of every page that
+/// the job touches. The outer error is that of the transaction.
+fn run_alone(conn: &Connection, job: &mut dyn Job) -> Result<Result<(), StoreError>, SqlError> {
+    match job.run(conn) {
+        Ok(()) => commit(conn).map(Ok),
+        Err(error) if conn.is_autocommit() => Err(error),
+        Err(error) => {
+            roll_back(conn);
+            Ok(Err(clean_failure(error)))
+        }
+    }
 }
 
 /// Runs a job so that its failure leaves the others' work as it was. The outer error is that of the transaction.

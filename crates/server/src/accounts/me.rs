@@ -1,13 +1,10 @@
 //! `/api/v1/accounts/me`: who the caller is, and changing that.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::response::Response;
 use axum::{Json, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use tidebook_book::{MemberChange, Role, UserId};
-use uuid::Uuid;
 
 use super::sign_up::check_name;
 use super::{Accounts, User};
@@ -54,7 +51,9 @@ pub(super) async fn rename(
     Body(Rename { name }): Body<Rename>,
 ) -> Result<Json<Me>, Problem> {
     check_name(&name)?;
-    parts.store.rename_account(signed.user, name).await?;
+    let store = parts.store.clone();
+    let rename = async move { store.rename_account(signed.user, name).await.map(|_| Vec::new()) };
+    parts.accounts.change(rename).await?;
     parts.books.person_renamed(signed.user).await?;
     Ok(Json(me(&parts.accounts, signed.user).await?))
 }
@@ -76,8 +75,8 @@ pub(super) async fn change_password(
     check_password(accounts, &signed, current).await?;
     password::check_strength(&new)?;
     let hash = accounts.passwords.hash(new).await?;
-    let ended = parts.store.set_password(signed.user, hash, Some(signed.session)).await?;
-    tell_ended(accounts, ended);
+    let store = parts.store.clone();
+    accounts.change(async move { store.set_password(signed.user, hash, Some(signed.session)).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -108,8 +107,8 @@ pub(super) async fn delete(
     for book in alone {
         parts.books.purge(book).await?;
     }
-    let ended = parts.store.delete_account(signed.user).await?;
-    tell_ended(accounts, ended);
+    let (store, user) = (parts.store.clone(), signed.user);
+    accounts.change(async move { store.delete_account(user).await }).await?;
     parts.books.person_renamed(signed.user).await?;
     Ok(super::devices::ended(accounts, &signed, signed.session))
 }
@@ -127,11 +126,4 @@ async fn check_password(accounts: &Accounts, signed: &Signed, stated: String) ->
         return Ok(());
     }
     Err(Problem::new(StatusCode::FORBIDDEN, "bad_credentials", "This is not your password."))
-}
-
-fn tell_ended(accounts: &Arc<Accounts>, sessions: Vec<Uuid>) {
-    for session in sessions {
-        // No receivers means no sockets.
-        let _ = accounts.ended.send(session);
-    }
 }

@@ -219,6 +219,22 @@ impl Ring {
         Some(recent.after(seq, bytes_max)?.cloned().collect())
     }
 
+    /// Takes in entries that were read from the store, where they lead up to those in here and there is room: others may
+    /// lack the same. Whether all of them are in here now.
+    pub(crate) fn take_in(&self, entries: &[EncodedEntry]) -> bool {
+        let mut recent = self.recent();
+        let first = recent.first();
+        let older = &entries[..entries.partition_point(|entry| entry.seq < first)];
+        let bytes: usize = older.iter().map(|entry| entry.bytes.len()).sum();
+        let fits = recent.bytes + bytes <= RING_BYTES_MAX;
+        let leads_up = entries.last().is_some_and(|last| last.seq.next() >= first);
+        if fits && leads_up {
+            recent.bytes += bytes;
+            older.iter().rev().for_each(|entry| recent.entries.push_front(entry.clone()));
+        }
+        fits && leads_up
+    }
+
     /// The entry of this seq, if the ring reaches that far back.
     pub(crate) fn entry(&self, seq: Seq) -> Option<EncodedEntry> {
         let recent = self.recent();
@@ -257,10 +273,13 @@ impl Ring {
 }
 
 impl Recent {
+    /// Where it begins: before the first entry came, behind its head.
+    fn first(&self) -> Seq {
+        self.entries.front().map_or(self.now.head.seq.next(), |entry| entry.seq)
+    }
+
     fn after(&self, seq: Seq, bytes_max: usize) -> Option<impl Iterator<Item = &EncodedEntry>> {
-        // Before the first entry came, the ring begins at its head.
-        let first = self.entries.front().map_or(self.now.head.seq.next(), |entry| entry.seq);
-        let skip = usize::try_from((seq.0 + 1).checked_sub(first.0)?).ok()?;
+        let skip = usize::try_from((seq.0 + 1).checked_sub(self.first().0)?).ok()?;
         let mut bytes = 0;
         Some(self.entries.iter().skip(skip).take_while(move |entry| {
             let fits = bytes == 0 || bytes + entry.bytes.len() < bytes_max;
@@ -329,6 +348,21 @@ mod tests {
             [10, 11, 13, 14].map(|seq| ring.entry(Seq(seq)).map(|entry| entry.seq.0)),
             [None, Some(11), Some(13), None]
         );
+    }
+
+    #[test]
+    fn what_was_read_for_one_is_there_for_others() {
+        let ring = ring(10);
+        let read = |seqs: std::ops::RangeInclusive<u64>| seqs.map(|seq| entry(seq, 10)).collect::<Vec<_>>();
+        assert!(!ring.take_in(&read(5..=7)), "8 is missing");
+        assert_eq!(seqs(ring.after(Seq(9), 100)), None);
+        assert!(ring.take_in(&read(8..=10)));
+        ring.publish([entry(11, 10)], None);
+        assert!(ring.take_in(&read(6..=9)), "some of it is there already");
+        assert!(ring.take_in(&read(7..=11)));
+        assert_eq!(seqs(ring.after(Seq(5), 100)), Some(vec![6, 7, 8, 9, 10, 11]));
+        assert!(!ring.take_in(&[entry(5, RING_BYTES_MAX)]), "there is no room for it");
+        assert_eq!(seqs(ring.after(Seq(4), 100)), None);
     }
 
     #[test]

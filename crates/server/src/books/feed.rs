@@ -17,7 +17,7 @@ use crate::feed::{FeedEnd, FeedFrame, Follower};
 use crate::measure::OpenSocket;
 use crate::problem::Problem;
 use crate::session::Signed;
-use crate::socket::{SignIn, drained};
+use crate::socket::{SessionsEnded, SignIn, drained};
 
 /// A comment this often keeps proxies from taking a quiet book for a dead line.
 const KEEP_ALIVE: Duration = Duration::from_secs(25);
@@ -33,13 +33,14 @@ pub(super) struct From {
 #[utoipa::path(get, path = "/api/v1/books/{book}/feed", tag = "log", params(("book" = uuid::Uuid, Path), From), responses((status = 200, content_type = "text/event-stream", body = String)))]
 pub(super) async fn handle(
     State(parts): State<BookParts>,
+    // Listened for from before the session is looked up.
+    SessionsEnded(ended): SessionsEnded,
     signed: Signed,
     PathOf(BookPath { book }): PathOf<BookPath>,
     QueryOf(From { after }): QueryOf<From>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let ended = parts.accounts.sessions_ended();
-    let sign_in = SignIn::of_handshake(&signed, ended, parts.store.clone());
+    let sign_in = SignIn::new(&signed, ended, parts.store.clone());
     let access = parts.books.access(signed.user, book).await?;
     let after = resumed_at(&headers).or(after);
     let (follower, ready) = Follower::start(parts.store.clone(), signed.user, access, after);

@@ -11,8 +11,9 @@ use tidebook_authority::{Action, Identity, SyncSession};
 use tidebook_book::{Author, BookId, EncodedEntry, Epoch, Seq};
 use tidebook_event_store::{EntryLimit, StoreError};
 use tidebook_protocol::{FRAME_DOWN_BYTES_MAX, PresenceUp, RawMutation, Refusal, Subscribe, close};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::handshake::SocketParts;
 use super::opening::look_up;
@@ -39,21 +40,17 @@ const PRESENCE_INTERVAL: Duration = Duration::from_millis(250);
 pub(super) const DRAIN_RETRY_AFTER_MS: u64 = 2_000;
 
 /// Runs the socket until it closes.
-pub(super) async fn run(wire: Wire, parts: SocketParts, signed: Option<Signed>) {
+pub(super) async fn run(wire: Wire, parts: SocketParts, signed: Option<Signed>, ended: broadcast::Receiver<Uuid>) {
     let identity = signed.as_ref().map(identity_of);
-    let ended = parts.accounts.sessions_ended();
+    let sign_in = signed.map(|signed| SignIn::new(&signed, ended, parts.store.clone()));
     let mut connection = Connection {
         session: SyncSession::new(identity),
         wire,
-        outside: Outside::new(
-            signed.map(|signed| SignIn::of_handshake(&signed, ended, parts.store.clone())),
-            parts.draining.clone(),
-        ),
+        outside: Outside::new(sign_in, parts.draining.clone()),
         books: HashMap::new(),
         bell: Arc::default(),
         pushes: FuturesUnordered::new(),
         hello_by: Instant::now() + HELLO_WITHIN,
-        replica_is_theirs: false,
         number: SocketNumber::next(),
         presence_due: None,
         parts,
@@ -79,8 +76,6 @@ struct Connection {
     bell: Arc<Bell>,
     pushes: FuturesUnordered<BoxFuture<'static, (BookId, Seq, Answer)>>,
     hello_by: Instant,
-    /// Looked up until it is.
-    replica_is_theirs: bool,
     number: SocketNumber,
     /// When a list of peers that was put off may be sent.
     presence_due: Option<Instant>,
@@ -349,9 +344,10 @@ impl Connection {
     }
 
     async fn push(&mut self, book: BookId, author: Author, epoch: Epoch, mutations: Vec<RawMutation>) {
-        match self.replica_is_theirs(author).await {
-            Ok(true) => {}
-            Ok(false) => {
+        // It belongs to the person who first used it, in whatever book. The authority knows of its own book only.
+        match self.parts.store.replica_owner(author.replica).await {
+            Ok(owner) if owner.is_none_or(|owner| owner == author.user) => {}
+            Ok(_) => {
                 let detail = "this replica id belongs to someone else";
                 let refused = refuse_all(&mutations, Refusal::ReplicaTaken, detail);
                 return self.session.handle_pushed(book, Seq::ZERO, refused);
@@ -376,17 +372,6 @@ impl Connection {
                 self.session.handle_pushed(book, Seq::ZERO, refuse_all(&mutations, Refusal::NotAMember, detail));
             }
         }
-    }
-
-    /// A replica id belongs to the person who first used it, in whatever book. The authority knows of its own book only.
-    async fn replica_is_theirs(&mut self, author: Author) -> Result<bool, StoreError> {
-        if !self.replica_is_theirs {
-            let owner = self.parts.store.replica_owner(author.replica).await?;
-            // Nobody's yet is theirs for now, but not known to stay so.
-            self.replica_is_theirs = owner == Some(author.user);
-            return Ok(owner.is_none_or(|owner| owner == author.user));
-        }
-        Ok(true)
     }
 
     async fn read_fates(&mut self, book: BookId, seqs: &[Seq]) {
@@ -435,7 +420,7 @@ impl Connection {
         followed.lane.deliver(&followed.handle.ring)
     }
 
-    /// About a frame of what is further back than the ring reaches.
+    /// Sends about a frame of what is further back than the ring reaches, or makes the ring reach as far.
     async fn send_stored(&mut self, book: BookId) {
         let (Some(followed), Some(known)) = (self.books.get(&book), self.session.cursor(book)) else { return };
         let cursor = followed.lane.cursor().unwrap_or(known);
@@ -444,6 +429,7 @@ impl Connection {
         // After the read: what was read before a removal is gone through with, and nothing that came with it.
         self.look_at_people(book).await;
         match entries {
+            Ok(entries) if self.books.get(&book).is_some_and(|followed| followed.handle.ring.take_in(&entries)) => {}
             Ok(entries) => self.session.handle_entries(book, &entries),
             Err(error) => self.fail_internally(&error),
         }

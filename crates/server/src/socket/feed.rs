@@ -22,7 +22,7 @@ pub(super) struct FeedQuery {
 
 /// Who opens a feed, as far as the handshake tells.
 pub(super) enum Caller {
-    Signed(Signed),
+    Signed(SignIn),
     /// The token may come as the first frame.
     Unknown,
     /// A token came in the header, and it is nobody's.
@@ -60,17 +60,16 @@ const NOT_A_MEMBER: Ending = ending(close::FORBIDDEN, "not_a_member", "you are n
 const UNAUTHENTICATED: Ending = ending(close::UNAUTHENTICATED, "unauthenticated", "sign in first");
 
 async fn follow(wire: &mut Wire, mut parts: SocketParts, caller: Caller, query: FeedQuery) -> Result<(), Ending> {
-    let ended = parts.accounts.sessions_ended();
-    let (user, mut sign_in) = match caller {
+    let mut sign_in = match caller {
         Caller::Refused => return Err(UNAUTHENTICATED),
-        Caller::Signed(signed) => (signed.user, SignIn::of_handshake(&signed, ended, parts.store.clone())),
+        Caller::Signed(sign_in) => sign_in,
         Caller::Unknown => {
-            let signed = read_token(wire, &parts).await?;
-            (signed.user, SignIn::new(&signed, ended, parts.store.clone()))
+            let ended = parts.accounts.sessions_ended();
+            SignIn::new(&read_token(wire, &parts).await?, ended, parts.store.clone())
         }
     };
-    let access = open(&parts, user, query.book).await?;
-    let (mut follower, ready) = Follower::start(parts.store.clone(), user, access, query.after);
+    let access = open(&parts, sign_in.user, query.book).await?;
+    let (mut follower, ready) = Follower::start(parts.store.clone(), sign_in.user, access, query.after);
     send(wire, ready).await?;
     loop {
         tokio::select! {

@@ -13,6 +13,7 @@ use tidebook_event_store::Store;
 use tidebook_protocol::{FEED_SUBPROTOCOL, FRAME_UP_BYTES_MAX, SYNC_SUBPROTOCOL};
 use tokio::sync::{mpsc, watch};
 
+use super::sign_in::{SessionsEnded, SignIn};
 use super::{connection, feed};
 use crate::accounts::Accounts;
 use crate::book::Books;
@@ -57,6 +58,8 @@ enum Subprotocol {
 async fn upgrade(
     State(parts): State<SocketParts>,
     headers: HeaderMap,
+    // Listened for from before the session is looked up, so that no end of it goes unheard.
+    SessionsEnded(ended): SessionsEnded,
     signed: Option<Signed>,
     QueryOf(query): QueryOf<feed::FeedQuery>,
     upgrade: Result<Upgrade, Refused>,
@@ -70,11 +73,11 @@ async fn upgrade(
     };
     Ok(match subprotocol(&headers)? {
         Subprotocol::Sync => upgrade.answer(Some(SYNC_SUBPROTOCOL), FRAME_UP_BYTES_MAX, move |wire| {
-            held(parts.open.clone(), Box::pin(connection::run(wire, parts, signed)))
+            held(parts.open.clone(), Box::pin(connection::run(wire, parts, signed, ended)))
         }),
         Subprotocol::Feed { named } => {
             let caller = match signed {
-                Some(signed) => feed::Caller::Signed(signed),
+                Some(signed) => feed::Caller::Signed(SignIn::new(&signed, ended, parts.store.clone())),
                 None if headers.contains_key(header::AUTHORIZATION) => feed::Caller::Refused,
                 None => feed::Caller::Unknown,
             };

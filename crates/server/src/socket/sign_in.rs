@@ -1,16 +1,37 @@
 //! The session that a socket's person signed in with: the socket ends with it.
 
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequestParts};
+use http::request::Parts;
 use tidebook_book::UserId;
 use tidebook_event_store::Store;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+use crate::accounts::Accounts;
 use crate::session::Signed;
+
+/// Listens for ends of sessions from the moment it is extracted: ahead of [`Signed`], so that none goes unheard.
+pub(crate) struct SessionsEnded(pub(crate) broadcast::Receiver<Uuid>);
+
+impl<S> FromRequestParts<S> for SessionsEnded
+where
+    Arc<Accounts>: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        Ok(Self(Arc::from_ref(state).sessions_ended()))
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct SignIn {
     session: Uuid,
-    user: UserId,
+    pub(super) user: UserId,
     ended: broadcast::Receiver<Uuid>,
     store: Store,
     /// Its end may have gone unheard.
@@ -19,13 +40,8 @@ pub(crate) struct SignIn {
 
 impl SignIn {
     /// `ended` was subscribed before the session was looked up.
-    pub(super) fn new(signed: &Signed, ended: broadcast::Receiver<Uuid>, store: Store) -> Self {
+    pub(crate) fn new(signed: &Signed, ended: broadcast::Receiver<Uuid>, store: Store) -> Self {
         Self { session: signed.session, user: signed.user, ended, store, must_look_up: false }
-    }
-
-    /// The session was looked up in the handshake, before anyone listened for its end.
-    pub(crate) fn of_handshake(signed: &Signed, ended: broadcast::Receiver<Uuid>, store: Store) -> Self {
-        Self { must_look_up: true, ..Self::new(signed, ended, store) }
     }
 
     /// Resolves when the session is over. Cancel-safe.
@@ -95,14 +111,13 @@ mod tests {
         pin!(over).poll(&mut Context::from_waker(Waker::noop())) == Poll::Pending
     }
 
-    /// The end was told before anyone listened.
     #[tokio::test]
     async fn a_session_that_ended_during_the_handshake_is_over() {
         let (_folder, store) = store().await;
         let ended = broadcast::Sender::new(4);
-        store.end_session(USER, SESSION).await.unwrap();
-        ended.send(SESSION).unwrap_err();
-        SignIn::of_handshake(&signed(), ended.subscribe(), store).over().await;
+        let listening = ended.subscribe();
+        ended.send(SESSION).unwrap();
+        SignIn::new(&signed(), listening, store).over().await;
     }
 
     /// Its end is one of too many to hear of each; and so are the ends of others, which don't end it.

@@ -51,8 +51,20 @@ impl Outlet {
         unsent.is_empty().then(|| self.begin_on(&mut unsent, frame.clone()))
     }
 
+    /// Waits until the line has taken all that was begun; false where there is nobody there any more.
+    pub(crate) async fn taken(&self) -> bool {
+        while self.stream.writable().await.is_ok() {
+            match self.write_on() {
+                Written::All => return true,
+                Written::Some => {}
+                Written::Cut => break,
+            }
+        }
+        false
+    }
+
     /// Writes as much as the line takes.
-    pub(crate) fn write_on(&self) -> Written {
+    pub(super) fn write_on(&self) -> Written {
         self.write(&mut self.unsent())
     }
 

@@ -295,17 +295,10 @@ impl Wire {
         if self.outlet.is_free() || self.end == Some(End::Cut) {
             return self.end != Some(End::Cut);
         }
-        let taken = timeout(DRAIN_WITHIN, async {
-            while self.outlet.stream.writable().await.is_ok() {
-                match self.outlet.write_on() {
-                    Written::All => return true,
-                    Written::Some => {}
-                    Written::Cut => break,
-                }
-            }
+        let taken = timeout(DRAIN_WITHIN, self.outlet.taken()).await;
+        if taken == Ok(false) {
             self.end = Some(End::Cut);
-            false
-        });
-        taken.await.unwrap_or(false)
+        }
+        taken == Ok(true)
     }
 }
