@@ -109,7 +109,7 @@ pub(crate) fn storm(options: &StormOptions) -> Result<Value> {
 
 fn write_entries(target: &mut Target, entries: u64) -> Result<()> {
     let mut swarm = Swarm::new(target.mark())?;
-    swarm.connect(target, 1, 0, Sockets::default())?;
+    swarm.connect(target, 1, target.last(), Sockets::default())?;
     let Target::Tidebook(tidebook) = target else { unreachable!("it is our server that was started") };
     let end = tidebook.last + entries;
     while swarm.readers[0].last < end {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use tidebook_event_store::{OpenError, Store, StoreError};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{mpsc, watch};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -24,6 +24,10 @@ use crate::{app_files, data_folder, headers, health, measure, upkeep};
 
 /// How long requests and sockets may take to end once the server is told to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+/// Connections that wait to be accepted. All who had one come back at once when a server starts again, and whoever finds no
+/// room tries again only after a second. The system may allow fewer.
+const WAITING_CONNECTIONS_MAX: u32 = 4096;
 
 /// Why a server did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -63,8 +67,7 @@ impl Server {
         let opening = tokio::task::spawn_blocking(move || Store::open(&path));
         let store = opening.await.expect("opening the store does not panic")?;
 
-        let listener = TcpListener::bind(config.listen).await;
-        let listener = listener.map_err(|error| ServeError::Listen(config.listen, error))?;
+        let listener = listen(config.listen).map_err(|error| ServeError::Listen(config.listen, error))?;
         let address = listener.local_addr()?;
         let origins = Origins::new(&config, address)?;
         let accounts = Accounts::open(&config, origins.clone(), store.clone()).await?;
@@ -103,6 +106,15 @@ impl Server {
         store.close().await;
         Ok(())
     }
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A port that a server before this one had is taken over at once.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING_CONNECTIONS_MAX)
 }
 
 /// Resolves when the server has been stopping for too long.
