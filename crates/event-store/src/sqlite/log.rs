@@ -16,14 +16,19 @@ pub(crate) fn entries(
     after: Seq,
     limit: EntryLimit,
 ) -> Result<Vec<EncodedEntry>, SqlError> {
+    let Some(key) = key_of(conn, book)? else { return Ok(Vec::new()) };
+    let (mut last, mut hash) = (after, hash_at(conn, book, after)?);
     limited(
         conn,
-        book,
-        "SELECT e.seq, e.bytes, e.hash, (SELECT p.hash FROM entries p WHERE p.book = e.book AND p.seq = e.seq - 1)
-         FROM entries e WHERE e.book = (SELECT key FROM books WHERE id = ?1) AND e.seq > ?2
-         ORDER BY e.seq LIMIT ?3",
-        params![book.0.as_bytes(), column::bound(after.0), row_limit(limit)],
+        "SELECT seq, bytes, hash FROM entries WHERE book = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+        params![key, column::bound(after.0), row_limit(limit)],
         limit,
+        |row| {
+            let before = hash.filter(|_| column::seq(row, 0).is_ok_and(|seq| seq == last.next()));
+            let entry = checked_entry(book, row, before)?;
+            (last, hash) = (entry.seq, Some(entry.hash));
+            Ok(entry)
+        },
     )
 }
 
@@ -38,13 +43,13 @@ pub(crate) fn fates(
     let (book_bytes, replica) = (book.0.as_bytes(), replica.0.as_bytes());
     limited(
         conn,
-        book,
         "SELECT e.seq, e.bytes, e.hash, (SELECT p.hash FROM entries p WHERE p.book = e.book AND p.seq = e.seq - 1)
          FROM entries e
          WHERE e.book = (SELECT key FROM books WHERE id = ?1) AND e.replica = ?2 AND e.n >= ?3 AND e.seq <= ?4
          ORDER BY e.n LIMIT ?5",
         params![book_bytes, replica, column::bound(from.0), column::bound(up_to.0), row_limit(limit)],
         limit,
+        |row| checked_entry(book, row, hash_before(row)?),
     )
 }
 
@@ -55,29 +60,27 @@ pub(crate) fn entry_of(
 ) -> Result<Option<EncodedEntry>, SqlError> {
     let mut found = limited(
         conn,
-        book,
         "SELECT e.seq, e.bytes, e.hash, (SELECT p.hash FROM entries p WHERE p.book = e.book AND p.seq = e.seq - 1)
          FROM entries e WHERE e.book = (SELECT key FROM books WHERE id = ?1) AND e.mutation = ?2",
         params![book.0.as_bytes(), mutation.0.as_bytes()],
         EntryLimit { count: 1, bytes: usize::MAX },
+        |row| checked_entry(book, row, hash_before(row)?),
     )?;
     Ok(found.pop())
 }
 
-/// Reads entries, and checks each against its own hash and the one before. So a gap in the log is found by the entry
-/// that follows it.
 fn limited(
     conn: &Connection,
-    book: BookId,
     sql: &str,
     params: impl Params,
     limit: EntryLimit,
+    mut read: impl FnMut(&Row<'_>) -> Result<EncodedEntry, SqlError>,
 ) -> Result<Vec<EncodedEntry>, SqlError> {
     let mut statement = conn.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
     let (mut entries, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
-        let entry = checked_entry(book, row)?;
+        let entry = read(row)?;
         bytes += entry.bytes.len();
         if bytes > limit.bytes && !entries.is_empty() {
             break;
@@ -92,13 +95,21 @@ pub(super) fn row_limit(limit: EntryLimit) -> i64 {
     i64::try_from(limit.count.max(1)).unwrap_or(i64::MAX)
 }
 
-fn checked_entry(book: BookId, row: &Row<'_>) -> Result<EncodedEntry, SqlError> {
+/// Where the row's fourth column is the hash of the entry before it.
+fn hash_before(row: &Row<'_>) -> Result<Option<ChainHash>, SqlError> {
+    if column::seq(row, 0)? == Seq(1) {
+        return Ok(Some(ChainHash::ZERO));
+    }
+    Ok(row.get::<_, Option<[u8; 32]>>(3)?.map(ChainHash))
+}
+
+/// Checks the entry against its own hash and the one before. So a gap in the log is found by the entry that follows it.
+fn checked_entry(book: BookId, row: &Row<'_>, before: Option<ChainHash>) -> Result<EncodedEntry, SqlError> {
     let seq = column::seq(row, 0)?;
     let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
     let hash = column::hash(row, 2)?;
     let damaged = |what| SqlError::corrupt(format!("book {book}, seq {seq}: {what}"));
-    let before: Option<[u8; 32]> = if seq == Seq(1) { Some(ChainHash::ZERO.0) } else { row.get(3)? };
-    let before = before.map(ChainHash).ok_or_else(|| damaged("the entry before it is missing"))?;
+    let before = before.ok_or_else(|| damaged("the entry before it is missing"))?;
     if before.followed_by(bytes) != hash {
         return Err(damaged("the entry's bytes and its hash disagree"));
     }
