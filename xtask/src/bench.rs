@@ -27,7 +27,7 @@ pub(crate) enum Bench {
     Stalls,
     /// durable writes: batches, one mutation a request, one alone; beside PocketBase and the disk
     Write,
-    /// one reader that is 10,000 entries behind, beside a bare socket
+    /// one reader that is 100,000 entries behind, beside a bare socket
     Catchup,
     /// 10,000 readers that come back at once
     Storm,
@@ -103,8 +103,23 @@ fn loads<'a>(
             }
             note::append_under(workspace, DOC, heading, &line)?;
         }
+        let plots: Vec<String> = said["plots"].as_array().into_iter().flatten().map(plot).collect();
+        if !plots.is_empty() {
+            note::plot_under(workspace, DOC, heading, &plots)?;
+        }
     }
     Ok(())
+}
+
+/// In Mermaid's words, which is what GitHub draws.
+fn plot(said: &serde_json::Value) -> String {
+    let bars = said["bars"].as_array().map_or(&[][..], Vec::as_slice);
+    let of_bars = |what: &str| bars.iter().map(|bar| bar[what].to_string()).collect::<Vec<_>>().join(", ");
+    let (names, values) = (of_bars("name"), of_bars("value"));
+    format!(
+        "xychart-beta\n    title {}\n    x-axis [{names}]\n    y-axis {}\n    bar [{values}]\n",
+        said["title"], said["unit"]
+    )
 }
 
 fn in_a_browser(workspace: &Workspace, installer: &Installer, choice: Choice, name: &str) -> Result<()> {

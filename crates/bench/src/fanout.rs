@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::cores::SERVER_CORE;
 use crate::medians::{median, rounded, thousands};
 use crate::peers::Peer;
+use crate::plot::plot;
 use crate::process;
 use crate::swarm::{Sockets, Swarm};
 use crate::target::{Subject, Target};
@@ -72,7 +73,8 @@ pub(crate) fn run(options: &Options) -> Result<Value> {
         }
     }
     let cells = rows.iter().map(cells).collect::<Vec<_>>();
-    Ok(json!({ "rounds": options.rounds, "seconds": options.seconds, "rows": rows, "cells": cells }))
+    let plots = rows.iter().map(bars).collect::<Vec<_>>();
+    Ok(json!({ "rounds": options.rounds, "seconds": options.seconds, "rows": rows, "cells": cells, "plots": plots }))
 }
 
 /// Of each subject, what each round found for each window. The rounds of all are interleaved.
@@ -124,6 +126,13 @@ fn cells(row: &Value) -> String {
         lost("tidebook"),
         lost("naive"),
     )
+}
+
+fn bars(row: &Value) -> Value {
+    let subjects = row["subjects"].as_array().map_or(&[][..], Vec::as_slice);
+    let bar = |of: &'_ Value| (of["subject"].as_str().unwrap_or_default().to_owned(), of["deliveries_per_s"].as_f64());
+    let bars = subjects.iter().map(bar).map(|(name, speed)| (name, speed.unwrap_or_default()));
+    plot(&format!("{} readers, {} in flight", row["readers"], row["in_flight"]), "deliveries a second", bars)
 }
 
 fn measure(subject: Subject, readers: usize, options: &Options, payload_bytes: usize) -> Result<Vec<Measured>> {

@@ -1,12 +1,15 @@
 //! What a connection costs that is signed in, follows a book, and has nothing to do.
 
-use anyhow::Result;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::cores::SERVER_CORE;
 use crate::medians::rounded;
 use crate::peers::Peer;
+use crate::plot::plot;
 use crate::process;
 use crate::swarm::{Sockets, Swarm};
 use crate::target::{Subject, Target};
@@ -42,7 +45,10 @@ pub(crate) fn run(options: &Options) -> Result<Value> {
         // One event to each, as they may get at any time.
         swarm.send(0, |out| target.publish(out))?;
         while !swarm.all_have(target.last()) {
-            swarm.poll(std::time::Duration::from_secs(1), |_, _| {})?;
+            let mut heard = false;
+            swarm.poll(Duration::from_secs(10), |_, _| heard = true)?;
+            let lacking = swarm.count(|reader| u64::from(reader.last < target.last()));
+            ensure!(heard, "{subject}: the event did not come to {lacking} of them");
         }
         let once_used = process::memory(pid)?;
         let each = |bytes: u64| rounded((bytes.saturating_sub(before)) as f64 / options.connections as f64);
@@ -59,5 +65,7 @@ pub(crate) fn run(options: &Options) -> Result<Value> {
         format!("{} {idle:.1} KiB, after an event {used:.1} KiB", row["subject"].as_str().unwrap_or_default())
     };
     let cells = [format!("{} | {}", options.connections, rows.iter().map(kib).collect::<Vec<_>>().join(" | "))];
-    Ok(json!({ "rows": rows, "cells": cells }))
+    let bars = rows.iter().map(|row| (row["subject"].as_str().unwrap_or_default(), each(row, "bytes_each")));
+    let plots = [plot(&format!("{} idle connections", options.connections), "KiB each", bars)];
+    Ok(json!({ "rows": rows, "cells": cells, "plots": plots }))
 }

@@ -18,6 +18,7 @@ mod websocket;
 mod cores;
 mod medians;
 mod peers;
+mod plot;
 mod process;
 mod raw;
 

@@ -12,6 +12,7 @@ use crate::cores::SERVER_CORE;
 use crate::http;
 use crate::medians::{median, rounded, thousands};
 use crate::peers::{Peer, start_pocketbase};
+use crate::plot::plot;
 use crate::raw;
 use crate::requests::Requests;
 use crate::swarm::{Sockets, Swarm};
@@ -95,7 +96,10 @@ pub(crate) fn run(options: &Options) -> Result<Value> {
         thousands(rounded(pocketbase)),
         alone / raw_commit,
     )];
-    Ok(json!({ "rounds": options.rounds, "rows": rows, "cells": cells }))
+    let bars = [("tidebook", requests), ("a commit each", commit_each), ("pocketbase", pocketbase)];
+    let title = format!("{} connections, one mutation a request", options.connections);
+    let plots = [plot(&title, "durable writes a second", bars)];
+    Ok(json!({ "rounds": options.rounds, "rows": rows, "cells": cells, "plots": plots }))
 }
 
 /// Mutations a second that one socket pushes, until their entries have come back.
