@@ -84,10 +84,18 @@ impl<K: Ord, V> SortedMap<K, V> {
         match self.place(&key) {
             Ok(place) => Some(std::mem::replace(&mut self.0[place].1, value)),
             Err(place) => {
-                self.0.insert(place, (key, value));
+                self.insert_at(place, key, value);
                 None
             }
         }
+    }
+
+    fn insert_at(&mut self, place: usize, key: K, value: V) {
+        if self.0.is_empty() {
+            // Many hold one thing for ever, and there are very many of those.
+            self.0.reserve_exact(1);
+        }
+        self.0.insert(place, (key, value));
     }
 
     pub fn remove(&mut self, key: &K) -> Option<V> {
@@ -97,7 +105,7 @@ impl<K: Ord, V> SortedMap<K, V> {
     /// The value of a key, which is put there where there is none yet.
     pub fn or_insert(&mut self, key: K, value: V) -> &mut V {
         let place = self.place(&key).unwrap_or_else(|place| {
-            self.0.insert(place, (key, value));
+            self.insert_at(place, key, value);
             place
         });
         &mut self.0[place].1

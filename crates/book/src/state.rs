@@ -74,7 +74,9 @@ impl<D: Domain> BookState<D> {
     /// Decides the ops one after the other, each seeing what the former did, and leaves their changes applied.
     /// On a rejection nothing stays applied.
     pub fn decide_and_apply(&mut self, ops: &[D::Op], mut draft: Draft) -> Result<Decided<D>, Rejected> {
-        let mut decided = Decided { changes: Vec::new(), undos: Vec::new() };
+        // Nearly every op becomes one change.
+        let (changes, undos) = (Vec::with_capacity(ops.len()), Vec::with_capacity(ops.len()));
+        let mut decided = Decided { changes, undos };
         for (op_index, op) in ops.iter().enumerate() {
             draft.index = op_index;
             match D::decide(&self.domain, op, &draft) {

@@ -2,6 +2,7 @@
 
 use tidebook_book::Draft;
 
+use crate::field::Groups;
 use crate::record::Record;
 use crate::{
     BookRecord, Conflict, ConflictId, Contact, ContactId, Created, Field, FieldSet, FieldValue, LedgerChange,
@@ -54,7 +55,7 @@ fn create(state: &mut LedgerState, change: LedgerChange, draft: &Draft) -> Undo 
             let transaction = Transaction {
                 id, contact, direction, amount, currency, date, note, due, deleted, seq, created, changed, past_amounts,
             };
-            put_transaction(state, transaction)
+            put_transaction(state, Box::new(transaction))
         }
         _ => unreachable!("only changes that create are applied here"),
     }
@@ -66,7 +67,7 @@ pub(crate) fn revert(state: &mut LedgerState, undo: Undo) {
         Undo::Book(book) => drop(state.put_book(book.map(|book| *book))),
         Undo::Contact(id, contact) => drop(state.put_contact(id, contact.map(|contact| *contact))),
         Undo::Transaction(id, transaction) => {
-            drop(state.put_transaction(id, transaction.map(|transaction| *transaction)));
+            drop(state.put_transaction(id, transaction));
         }
         Undo::Conflict(id, conflict) => drop(state.put_conflict(id, conflict.map(|conflict| *conflict))),
     }
@@ -78,9 +79,8 @@ fn deleted(deleted: bool) -> FieldSet {
 
 fn update(state: &mut LedgerState, record: RecordRef, set: &FieldSet, draft: &Draft) -> Undo {
     let change = |found: &mut dyn Record| {
-        let mut groups: Vec<Field> = set.iter().map(|(field, _)| field.group(record.kind())).collect();
-        groups.dedup();
-        groups.into_iter().for_each(|group| found.note_change(group, Stamp::by_draft(draft)));
+        let groups = Groups::of(record.kind(), set.fields());
+        groups.iter().for_each(|group| found.note_change(group, Stamp::by_draft(draft)));
         set.iter().for_each(|(field, value)| found.set(field, value));
     };
     match record {
@@ -92,10 +92,12 @@ fn update(state: &mut LedgerState, record: RecordRef, set: &FieldSet, draft: &Dr
             change(&mut contact);
             put_contact(state, contact)
         }),
-        RecordRef::Transaction(id) => state.transaction(id).cloned().map(|mut transaction| {
-            change(&mut transaction);
-            put_transaction(state, transaction)
-        }),
+        RecordRef::Transaction(id) => {
+            state.transaction(id).map(|found| Box::new(found.clone())).map(|mut transaction| {
+                change(&mut *transaction);
+                put_transaction(state, transaction)
+            })
+        }
     }
     .unwrap_or(Undo::Nothing)
 }
@@ -118,8 +120,8 @@ fn put_contact(state: &mut LedgerState, contact: Contact) -> Undo {
     Undo::Contact(contact.id, state.put_contact(contact.id, Some(contact)).map(Box::new))
 }
 
-fn put_transaction(state: &mut LedgerState, transaction: Transaction) -> Undo {
-    Undo::Transaction(transaction.id, state.put_transaction(transaction.id, Some(transaction)).map(Box::new))
+fn put_transaction(state: &mut LedgerState, transaction: Box<Transaction>) -> Undo {
+    Undo::Transaction(transaction.id, state.put_transaction(transaction.id, Some(transaction)))
 }
 
 fn put_conflict(state: &mut LedgerState, id: ConflictId, conflict: Option<OpenConflict>) -> Undo {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use tidebook_book::{Seq, read_by_name};
 
-use crate::record::{Record, text_of};
+use crate::record::{Record, parsed, text_of};
 use crate::{Changed, Created, Currency, Field, FieldValue, Stamp};
 
 /// What a book is called and counts in.
@@ -41,7 +41,7 @@ impl Record for BookRecord {
     fn get(&self, field: Field) -> FieldValue {
         match field {
             Field::Name => FieldValue::text(&self.name),
-            Field::Currency => FieldValue::text(self.currency),
+            Field::Currency => FieldValue::text(self.currency.code()),
             _ => FieldValue::Nothing,
         }
     }
@@ -49,7 +49,7 @@ impl Record for BookRecord {
     fn set(&mut self, field: Field, value: &FieldValue) {
         match field {
             Field::Name => self.name = text_of(value),
-            Field::Currency => self.currency = text_of(value).parse().unwrap_or(self.currency),
+            Field::Currency => self.currency = parsed(value).unwrap_or(self.currency),
             _ => {}
         }
     }

@@ -41,10 +41,10 @@ impl Record for Contact {
     fn get(&self, field: Field) -> FieldValue {
         match field {
             Field::Name => FieldValue::text(&self.name),
-            Field::Username => FieldValue::optional(self.username.as_ref()),
-            Field::Phone => FieldValue::optional(self.phone.as_ref()),
-            Field::Email => FieldValue::optional(self.email.as_ref()),
-            Field::Note => FieldValue::optional(self.note.as_ref()),
+            Field::Username => FieldValue::optional_text(self.username.as_deref()),
+            Field::Phone => FieldValue::optional_text(self.phone.as_deref()),
+            Field::Email => FieldValue::optional_text(self.email.as_deref()),
+            Field::Note => FieldValue::optional_text(self.note.as_deref()),
             Field::Deleted => FieldValue::Flag(self.deleted),
             _ => FieldValue::Nothing,
         }

@@ -1,5 +1,6 @@
 //! Money: currencies, directions and amounts in minor units.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -66,10 +67,9 @@ pub struct Currency([u8; 3]);
 #[error("not a currency: expected an ISO 4217 code such as EUR")]
 pub struct CurrencyError;
 
-/// ISO 4217 list one, by the number of digits of the minor unit. Funds codes and precious metals are left out: nobody
-/// owes a friend an ounce of palladium.
+/// ISO 4217 list one, by the number of digits of the minor unit, each in order. Funds codes and precious metals are left
+/// out: nobody owes a friend an ounce of palladium.
 const CODES: [(u32, &str); 4] = [
-    (0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"),
     (
         2,
         "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP \
@@ -78,6 +78,7 @@ const CODES: [(u32, &str); 4] = [
          NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP \
          STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG",
     ),
+    (0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"),
     (3, "BHD IQD JOD KWD LYD OMR TND"),
     (4, "CLF UYW"),
 ];
@@ -86,9 +87,21 @@ const CODES: [(u32, &str); 4] = [
 #[must_use]
 pub fn minor_digits(code: &str) -> Option<u32> {
     let code = code.as_bytes();
+    CODES.iter().find(|(_, codes)| code.len() == 3 && holds(codes.as_bytes(), code)).map(|(digits, _)| *digits)
+}
+
+fn holds(codes: &[u8], code: &[u8]) -> bool {
     // Each code and the space after it are four bytes.
-    let holds = |codes: &str| code.len() == 3 && codes.as_bytes().chunks(4).any(|known| known[..3] == *code);
-    CODES.iter().find(|(_, codes)| holds(codes)).map(|(digits, _)| *digits)
+    let (mut from, mut to) = (0, codes.len().div_ceil(4));
+    while from < to {
+        let middle = usize::midpoint(from, to);
+        match codes[4 * middle..][..3].cmp(code) {
+            Ordering::Less => from = middle + 1,
+            Ordering::Equal => return true,
+            Ordering::Greater => to = middle,
+        }
+    }
+    false
 }
 
 impl Currency {
@@ -244,6 +257,8 @@ mod tests {
         for wrong in ["", "eur", "EU", "EURO", "XXX", "AB ", "DEM", "€"] {
             assert!(wrong.parse::<Currency>().is_err(), "{wrong}");
         }
-        assert!(Currency::all().len() > 150);
+        let all: Vec<&str> = CODES.iter().flat_map(|(_, codes)| codes.split(' ')).collect();
+        assert_eq!(Currency::all().len(), all.len(), "each is found");
+        assert!(all.len() > 150);
     }
 }

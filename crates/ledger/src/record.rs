@@ -1,5 +1,7 @@
 //! What the kinds of records have in common: fields by name, and who last changed each.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use tidebook_book::{Draft, ReplicaId, Seq, SortedMap, UnixMillis, UserId, read_by_name};
 
@@ -112,6 +114,11 @@ pub(crate) trait Record {
     /// What a field holds; [`FieldValue::Nothing`] for one that records of this kind don't have.
     fn get(&self, field: Field) -> FieldValue;
 
+    /// Whether a field holds this value.
+    fn holds(&self, field: Field, value: &FieldValue) -> bool {
+        self.get(field) == *value
+    }
+
     /// Sets a field to a value that was checked.
     fn set(&mut self, field: Field, value: &FieldValue);
 
@@ -148,6 +155,11 @@ pub(crate) fn with<R: Record + Clone>(record: &R, set: &FieldSet) -> R {
 /// A text that [`crate::decide`] or the log vouches for; empty where it was none, which is a fault of ours.
 pub(crate) fn text_of(value: &FieldValue) -> String {
     value.as_text().unwrap_or_default().to_owned()
+}
+
+/// What a text reads as, where there is one.
+pub(crate) fn parsed<T: FromStr>(value: &FieldValue) -> Option<T> {
+    value.as_text()?.parse().ok()
 }
 
 /// An optional text.

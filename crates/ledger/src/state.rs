@@ -1,11 +1,11 @@
 //! What a ledger's log adds up to: the records, and the sums derived from them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use tidebook_book::{Seq, SortedMap, read_by_name};
+use tidebook_book::{IdMap, Seq, SortedMap, read_by_name};
 
 use crate::record::Record;
 use crate::{
@@ -25,11 +25,12 @@ type Place = (CivilDate, Seq, usize, TransactionId);
 #[derive(Debug, Clone, Default)]
 pub struct LedgerState {
     book: Option<BookRecord>,
-    contacts: HashMap<ContactId, ContactSlot>,
-    transactions: HashMap<TransactionId, Transaction>,
+    contacts: IdMap<ContactId, ContactSlot>,
+    /// Each on its own, so that one that is put away for an undo is not copied.
+    transactions: IdMap<TransactionId, Box<Transaction>>,
     /// Those nobody has decided yet.
-    conflicts: HashMap<ConflictId, OpenConflict>,
-    conflicts_of: HashMap<RecordRef, SortedMap<ConflictId, ()>>,
+    conflicts: IdMap<ConflictId, OpenConflict>,
+    conflicts_of: IdMap<RecordRef, SortedMap<ConflictId, ()>>,
     /// Over contacts and transactions that stand.
     totals: Balances,
     /// Amounts regardless of direction and of deletion, to bound every sum.
@@ -57,7 +58,7 @@ impl LedgerState {
 
     #[must_use]
     pub fn transaction(&self, id: TransactionId) -> Option<&Transaction> {
-        self.transactions.get(&id)
+        self.transactions.get(&id).map(Box::as_ref)
     }
 
     #[must_use]
@@ -91,7 +92,7 @@ impl LedgerState {
 
     /// All transactions, deleted ones too, in no order.
     pub fn transactions(&self) -> impl Iterator<Item = &Transaction> {
-        self.transactions.values()
+        self.transactions.values().map(Box::as_ref)
     }
 
     /// A contact's transactions that stand, oldest first.
@@ -106,7 +107,17 @@ impl LedgerState {
 
     fn all_transactions_of(&self, id: ContactId) -> impl DoubleEndedIterator<Item = &Transaction> {
         let places = self.contacts.get(&id).map(|slot| &slot.transactions);
-        places.into_iter().flatten().filter_map(|(.., id)| self.transactions.get(id))
+        places.into_iter().flatten().filter_map(|(.., id)| self.transaction(*id))
+    }
+
+    /// All contacts in the order of their creation, each with all of its transactions, oldest first; at last those that
+    /// are known by their transactions alone.
+    pub(crate) fn whole_contacts(
+        &self,
+    ) -> impl Iterator<Item = (ContactId, Option<&Contact>, impl Iterator<Item = &Transaction>)> {
+        let known = self.contacts_in_order().into_iter().map(|contact| (contact.id, Some(contact)));
+        let unknown = self.contacts.iter().filter(|(_, slot)| slot.contact.is_none()).map(|(id, _)| (*id, None));
+        known.chain(unknown).map(|(id, contact)| (id, contact, self.all_transactions_of(id)))
     }
 
     /// What a contact's standing transactions add up to.
@@ -150,21 +161,21 @@ impl LedgerState {
     pub(crate) fn put_transaction(
         &mut self,
         id: TransactionId,
-        transaction: Option<Transaction>,
-    ) -> Option<Transaction> {
-        let place = transaction.as_ref().map(place_of);
-        if let Some(transaction) = &transaction {
-            self.count(transaction, 1);
-        }
+        transaction: Option<Box<Transaction>>,
+    ) -> Option<Box<Transaction>> {
+        let place = transaction.as_deref().map(place_of);
+        let share = transaction.as_deref().map(share_of);
         let before = match transaction {
             Some(transaction) => self.transactions.insert(id, transaction),
             None => self.transactions.remove(&id),
         };
-        if let Some(before) = &before {
-            self.count(before, -1);
+        let (place_before, share_before) = (before.as_deref().map(place_of), before.as_deref().map(share_of));
+        // Most edits leave it where it is, or what it adds to the sums.
+        if share_before != share {
+            // What comes first: a sum that is zero in between would be forgotten and made again.
+            share.into_iter().for_each(|share| self.count(share, 1));
+            share_before.into_iter().for_each(|share| self.count(share, -1));
         }
-        // Most edits leave it where it is.
-        let place_before = before.as_ref().map(place_of);
         if place_before != place {
             if let Some((contact, place)) = place_before {
                 self.contacts.entry(contact).or_default().transactions.remove(&place);
@@ -193,24 +204,37 @@ impl LedgerState {
         before
     }
 
-    /// Counts a transaction in, or with a negative sign out.
-    fn count(&mut self, transaction: &Transaction, sign: i128) {
-        let gross = self.gross.or_insert(transaction.currency, 0);
-        *gross = if sign > 0 { *gross + transaction.amount } else { *gross - transaction.amount };
+    /// Counts a transaction's share in, or with a negative sign out.
+    fn count(&mut self, Share { contact, currency, amount, standing }: Share, sign: i128) {
+        let gross = self.gross.or_insert(currency, 0);
+        *gross = if sign > 0 { *gross + amount } else { *gross - amount };
         if *gross == 0 {
-            self.gross.remove(&transaction.currency);
+            self.gross.remove(&currency);
         }
 
-        let slot = self.contacts.entry(transaction.contact).or_default();
-        if transaction.deleted {
-            return;
-        }
-        let sum = sign * transaction.signed_amount();
-        add(&mut slot.balances, transaction.currency, sum);
-        if slot.contact.as_ref().is_some_and(|contact| !contact.deleted) {
-            add(&mut self.totals, transaction.currency, sum);
+        let slot = self.contacts.entry(contact).or_default();
+        if let Some(amount) = standing {
+            add(&mut slot.balances, currency, sign * amount);
+            if slot.contact.as_ref().is_some_and(|contact| !contact.deleted) {
+                add(&mut self.totals, currency, sign * amount);
+            }
         }
     }
+}
+
+/// What a transaction adds to which sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Share {
+    contact: ContactId,
+    currency: Currency,
+    amount: u64,
+    /// With its sign, where it counts towards what is owed.
+    standing: Option<i128>,
+}
+
+fn share_of(transaction: &Transaction) -> Share {
+    let Transaction { contact, currency, amount, deleted, .. } = *transaction;
+    Share { contact, currency, amount, standing: (!deleted).then(|| transaction.signed_amount()) }
 }
 
 /// Whose it is, and where among theirs.
@@ -228,6 +252,10 @@ fn add(balances: &mut Balances, currency: Currency, amount: i128) {
 }
 
 impl LedgerState {
+    fn contacts_in_order(&self) -> Vec<&Contact> {
+        in_order(self.contacts(), |contact| (contact.created.seq, contact.created.index, contact.id.0))
+    }
+
     /// Open conflicts in the order they were raised.
     #[must_use]
     pub fn conflicts_in_order(&self) -> Vec<&OpenConflict> {
@@ -258,7 +286,7 @@ impl Serialize for LedgerState {
             transactions: Vec<&'a Transaction>,
             conflicts: Vec<&'a OpenConflict>,
         }
-        let contacts = in_order(self.contacts(), |contact| (contact.created.seq, contact.created.index, contact.id.0));
+        let contacts = self.contacts_in_order();
         let transactions = in_order(self.transactions(), |it| (it.created.seq, it.created.index, it.id.0));
         let conflicts = self.conflicts_in_order();
         Shape { book: self.book.as_ref(), contacts, transactions, conflicts }.serialize(serializer)
@@ -298,7 +326,7 @@ impl<'de> Deserialize<'de> for Placed {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut read: A) -> Result<Placed, A::Error> {
                 let mut state = LedgerState::default();
-                while let Some(transaction) = read.next_element::<Transaction>()? {
+                while let Some(transaction) = read.next_element::<Box<Transaction>>()? {
                     state.put_transaction(transaction.id, Some(transaction));
                 }
                 Ok(Placed(state))

@@ -28,11 +28,22 @@ pub(crate) fn fault(kind: TextKind, text: &str) -> Option<String> {
     if matches!(kind, TextKind::Name) && text.is_empty() {
         return Some("must not be empty".into());
     }
-    if text.chars().count() > chars_max {
+    if !has_at_most(chars_max, text) {
         return Some(format!("must have at most {chars_max} characters"));
+    }
+    // Nearly no text has a byte that a control character begins with.
+    let may_be_control = |byte: u8| byte < b' ' || byte == 0x7f || byte == 0xc2;
+    if !text.bytes().fold(false, |found, byte| found | may_be_control(byte)) {
+        return None;
     }
     let forbidden = |c: char| c.is_control() && !(newlines && c == '\n');
     text.contains(forbidden).then(|| "must not contain control characters".into())
+}
+
+/// Whether a text is no longer than this.
+pub(crate) fn has_at_most(chars_max: usize, text: &str) -> bool {
+    // No character takes less than a byte.
+    text.len() <= chars_max || text.chars().count() <= chars_max
 }
 
 /// Why a name of a book or a contact cannot stand, in words that follow "the name"; `None` where it can.
@@ -61,6 +72,10 @@ mod tests {
             (TextKind::Detail, "a".repeat(320), true),
             (TextKind::Detail, "a".repeat(321), false),
             (TextKind::Detail, "bell\u{7}".into(), false),
+            (TextKind::Detail, "del\u{7f}".into(), false),
+            (TextKind::Detail, "first of the upper ones\u{80}".into(), false),
+            (TextKind::Detail, "last of them\u{9f}, then no more\u{a0}".into(), false),
+            (TextKind::Detail, "no\u{a0}break, £, é, €".into(), true),
         ];
         for (kind, text, stands) in cases {
             assert_eq!(fault(kind, &text).is_none(), stands, "{kind:?} {text:?}");

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use tidebook_book::{Seq, read_by_name};
 
-use crate::record::{Record, optional_text_of, text_of, with};
+use crate::record::{Record, optional_text_of, parsed, with};
 use crate::{
     Changed, CivilDate, ContactId, Created, Currency, Direction, Field, FieldSet, FieldValue, RecordKind, Stamp,
     TransactionId,
@@ -84,23 +84,32 @@ impl Record for Transaction {
             Field::Contact => FieldValue::text(self.contact),
             Field::Direction => FieldValue::text(self.direction),
             Field::Amount => FieldValue::amount(self.amount),
-            Field::Currency => FieldValue::text(self.currency),
+            Field::Currency => FieldValue::text(self.currency.code()),
             Field::Date => FieldValue::text(self.date),
             Field::Due => FieldValue::optional(self.due),
-            Field::Note => FieldValue::optional(self.note.as_ref()),
+            Field::Note => FieldValue::optional_text(self.note.as_deref()),
             Field::Deleted => FieldValue::Flag(self.deleted),
             _ => FieldValue::Nothing,
         }
     }
 
+    fn holds(&self, field: Field, value: &FieldValue) -> bool {
+        // Nearly all edits are of these. Each day has one spelling.
+        match (field, value) {
+            (Field::Note, _) => self.note.as_deref() == value.as_text(),
+            (Field::Date, FieldValue::Text(date)) => date.parse() == Ok(self.date),
+            _ => self.get(field) == *value,
+        }
+    }
+
     fn set(&mut self, field: Field, value: &FieldValue) {
         match (field, value) {
-            (Field::Contact, _) => self.contact = text_of(value).parse().unwrap_or(self.contact),
-            (Field::Direction, _) => self.direction = text_of(value).parse().unwrap_or(self.direction),
+            (Field::Contact, _) => self.contact = parsed(value).unwrap_or(self.contact),
+            (Field::Direction, _) => self.direction = parsed(value).unwrap_or(self.direction),
             (Field::Amount, FieldValue::Number(amount)) => self.amount = u64::try_from(*amount).unwrap_or(self.amount),
-            (Field::Currency, _) => self.currency = text_of(value).parse().unwrap_or(self.currency),
-            (Field::Date, _) => self.date = text_of(value).parse().unwrap_or(self.date),
-            (Field::Due, _) => self.due = value.as_text().and_then(|text| text.parse().ok()),
+            (Field::Currency, _) => self.currency = parsed(value).unwrap_or(self.currency),
+            (Field::Date, _) => self.date = parsed(value).unwrap_or(self.date),
+            (Field::Due, _) => self.due = parsed(value),
             (Field::Note, _) => self.note = optional_text_of(value),
             (Field::Deleted, _) => self.deleted = *value == FieldValue::Flag(true),
             _ => {}
@@ -111,7 +120,7 @@ impl Record for Transaction {
         match (field, self.past_amount_at(seq)) {
             (Field::Direction, Some(past)) => FieldValue::text(past.direction),
             (Field::Amount, Some(past)) => FieldValue::amount(past.amount),
-            (Field::Currency, Some(past)) => FieldValue::text(past.currency),
+            (Field::Currency, Some(past)) => FieldValue::text(past.currency.code()),
             _ => self.get(field),
         }
     }
@@ -127,6 +136,7 @@ impl Record for Transaction {
     fn note_change(&mut self, group: Field, stamp: Stamp) {
         if group == Field::Amount {
             let (direction, amount, currency) = (self.direction, self.amount, self.currency);
+            self.past_amounts.reserve_exact(1);
             self.past_amounts.push(PastAmount { until: stamp.seq, direction, amount, currency });
             if self.past_amounts.len() > PAST_AMOUNTS_MAX {
                 self.past_amounts.remove(0);

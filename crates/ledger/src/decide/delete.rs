@@ -5,6 +5,7 @@ use tidebook_book::Draft;
 use super::deletion::{contact_of, own_deletion};
 use super::outcome::{deleted, find, standing_by};
 use super::{Decision, Deletion, Outcome, unknown};
+use crate::field::Groups;
 use crate::record::Record;
 use crate::{ConflictKind, ContactId, Field, FieldSet, LedgerState, RecordRef, Stamp, Standing};
 
@@ -58,9 +59,9 @@ pub(super) fn unseen_edit(
     draft: &Draft,
 ) -> Option<Standing> {
     let standing = find(state, record).ok()?;
-    let news: Vec<Field> =
+    let news: Groups =
         standing.changed().iter().filter(|(_, stamp)| stamp.forestalls(draft)).map(|(group, _)| *group).collect();
-    outcome.standing_of(&news).or_else(|| match record {
+    outcome.standing_of(news).or_else(|| match record {
         RecordRef::Contact(id) => {
             let latest = unseen_transaction(state, id, draft)?;
             Some(standing_by(latest, FieldSet::default()))

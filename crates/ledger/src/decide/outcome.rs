@@ -6,8 +6,9 @@ use super::Decision;
 use super::deletion::{contact_of, own_deletion};
 use super::{Deletion, unknown};
 use crate::conflict::conflict_id;
+use crate::field::Groups;
 use crate::record::Record;
-use crate::text::WAS_CHARS_MAX;
+use crate::text::{WAS_CHARS_MAX, has_at_most};
 use crate::{
     Conflict, ConflictId, ConflictKind, Field, FieldSet, FieldValue, LedgerChange, LedgerState, Offered, OpenConflict,
     RecordRef, Stamp, Standing,
@@ -57,25 +58,25 @@ impl<'a> Outcome<'a> {
             return;
         }
         let standing = self.standing();
-        let is_short = |value: &FieldValue| value.as_text().is_none_or(|text| text.chars().count() <= WAS_CHARS_MAX);
+        let is_short = |value: &FieldValue| value.as_text().is_none_or(|text| has_at_most(WAS_CHARS_MAX, text));
         let was = set.iter().map(|(field, _)| (field, standing.get(field))).filter(|(_, value)| is_short(value));
         let was = was.collect();
         let groups = groups(self.record, &set);
         self.changes.push(LedgerChange::updated(self.record, set, was));
-        self.close_own(&groups);
+        self.close_own(groups);
     }
 
     pub(super) fn delete(&mut self) {
         self.changes.extend(LedgerChange::deleted(self.record));
-        self.close_own(&[]);
+        self.close_own(Groups::default());
     }
 
     /// Sets an offer aside. It takes the place of what the same replica had set aside there.
     pub(super) fn set_aside(&mut self, kind: ConflictKind, group: &str, standing: Standing, set: FieldSet) {
         if kind != ConflictKind::EditDelete {
-            self.close_own(&groups(self.record, &set));
+            self.close_own(groups(self.record, &set));
         } else {
-            self.close_own(&[]);
+            self.close_own(Groups::default());
         }
         let offered = Offered { set, by: self.draft.author.user, made_at: self.draft.made_at };
         let id = conflict_id(self.draft, group);
@@ -98,11 +99,11 @@ impl<'a> Outcome<'a> {
     }
 
     /// What the same replica has set aside in these groups, or as a deletion of the record, and nobody has decided.
-    fn close_own(&mut self, groups: &[Field]) {
+    fn close_own(&mut self, groups: Groups) {
         let replica = self.draft.author.replica;
         let superseded = self.state.conflicts_of(self.record).filter(|open| {
             let there = match open.conflict.kind {
-                ConflictKind::EditEdit => open.group().is_some_and(|group| groups.contains(&group)),
+                ConflictKind::EditEdit => open.group().is_some_and(|group| groups.contains(group)),
                 ConflictKind::EditDelete => true,
                 ConflictKind::DeleteEdit => false,
             };
@@ -113,9 +114,9 @@ impl<'a> Outcome<'a> {
     }
 
     /// The values of these groups, and who made the latest of them stand.
-    pub(super) fn standing_of(&self, news: &[Field]) -> Option<Standing> {
+    pub(super) fn standing_of(&self, news: Groups) -> Option<Standing> {
         let record = self.standing();
-        let latest = news.iter().map(|group| record.stamp(*group)).max_by_key(|stamp| stamp.seq)?;
+        let latest = news.iter().map(|group| record.stamp(group)).max_by_key(|stamp| stamp.seq)?;
         let set = fields_of(self.record, news).map(|field| (field, record.get(field))).collect();
         Some(standing_by(latest, set))
     }
@@ -131,22 +132,15 @@ pub(super) fn deleted(deleted: bool) -> FieldSet {
 }
 
 /// The groups a set speaks of.
-pub(super) fn groups(record: RecordRef, set: &FieldSet) -> Vec<Field> {
-    groups_of(record, set.iter().map(|(field, _)| field))
-}
-
-/// The groups of fields, which come in their order, and so do these.
-fn groups_of(record: RecordRef, fields: impl Iterator<Item = Field>) -> Vec<Field> {
-    let mut groups: Vec<Field> = fields.map(|field| field.group(record.kind())).collect();
-    groups.dedup();
-    groups
+pub(super) fn groups(record: RecordRef, set: &FieldSet) -> Groups {
+    Groups::of(record.kind(), set.fields())
 }
 
 /// The fields of these groups.
-pub(super) fn fields_of(record: RecordRef, groups: &[Field]) -> impl Iterator<Item = Field> {
+pub(super) fn fields_of(record: RecordRef, groups: Groups) -> impl Iterator<Item = Field> {
     let kind = record.kind();
     let all = Field::of(kind).iter().chain(&[Field::Deleted]);
-    all.copied().filter(move |field| groups.contains(&field.group(kind)))
+    all.copied().filter(move |field| groups.contains(field.group(kind)))
 }
 
 /// The groups of a set in which a value differs from what stands, as the part of the set about them. What records of the
@@ -154,9 +148,9 @@ pub(super) fn fields_of(record: RecordRef, groups: &[Field]) -> impl Iterator<It
 pub(super) fn moved(record: RecordRef, standing: &dyn Record, set: &FieldSet) -> FieldSet {
     let kind = record.kind();
     let is_there = |field| Field::of(kind).contains(&field);
-    let differing = set.iter().filter(|(field, value)| is_there(*field) && standing.get(*field) != **value);
-    let groups = groups_of(record, differing.map(|(field, _)| field));
-    set.only(|field| is_there(field) && groups.contains(&field.group(kind)))
+    let differing = set.iter().filter(|(field, value)| is_there(*field) && !standing.holds(*field, value));
+    let groups = Groups::of(kind, differing.map(|(field, _)| field));
+    set.only(|field| is_there(field) && groups.contains(field.group(kind)))
 }
 
 /// Looks a record up before anything is decided about it.

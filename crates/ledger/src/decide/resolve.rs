@@ -7,7 +7,8 @@ use super::delete::unseen_edit;
 use super::outcome::{deleted, find, groups, moved, standing_by};
 use super::update::check_sum;
 use super::{Decision, Outcome};
-use crate::record::{Record, text_of};
+use crate::field::Groups;
+use crate::record::{Record, parsed};
 use crate::{Conflict, ConflictId, ConflictKind, Field, LedgerState, OpenConflict, RecordRef};
 
 pub(super) fn decide(state: &LedgerState, id: ConflictId, apply: bool, draft: &Draft) -> Decision {
@@ -55,9 +56,8 @@ fn apply_edit(
 ) -> Decision {
     let Conflict { id, record, ref offered, .. } = open.conflict;
     let set = moved(record, standing, &offered.set);
-    let late: Vec<Field> =
-        groups(record, &set).into_iter().filter(|group| standing.stamp(*group).forestalls(draft)).collect();
-    if let Some(standing_now) = outcome.standing_of(&late) {
+    let late: Groups = groups(record, &set).iter().filter(|group| standing.stamp(*group).forestalls(draft)).collect();
+    if let Some(standing_now) = outcome.standing_of(late) {
         outcome.raise_again(open, standing_now);
         return outcome.into_decision();
     }
@@ -67,7 +67,7 @@ fn apply_edit(
         return outcome.into_decision();
     }
     check_sum(state, standing, &set)?;
-    let target = set.get(Field::Contact).and_then(|contact| text_of(contact).parse().ok()).map(RecordRef::Contact);
+    let target = set.get(Field::Contact).and_then(parsed).map(RecordRef::Contact);
     outcome.restore_all(target);
     outcome.write(set);
     outcome.resolve(id, true);
