@@ -373,15 +373,21 @@ impl<D: Domain> BookCopy<D> {
         applied
     }
 
+    /// What the outbox did to the view before was taken off and touched, or everything is to be looked at again.
     fn replay_the_outbox(&mut self, touched: &mut BTreeSet<D::Touched>) {
         let (seq, author) = (self.seq, self.author);
         for (index, pending) in self.outbox.iter_mut().enumerate() {
             let draft = draft_of(&pending.mutation, seq, index, author, pending.mutation.made_at);
-            (pending.predicted, pending.undos) = match self.view.decide_and_apply(&pending.mutation.ops, draft) {
+            let (predicted, undos) = match self.view.decide_and_apply(&pending.mutation.ops, draft) {
                 Ok(decided) => (decided.changes, decided.undos),
                 Err(_) => (Vec::new(), Vec::new()),
             };
-            touch::<D>(touched, &pending.predicted, &self.view);
+            pending.undos = undos;
+            // What is predicted as before was touched when it was taken off.
+            if predicted != pending.predicted {
+                touch::<D>(touched, &predicted, &self.view);
+                pending.predicted = predicted;
+            }
         }
     }
 
