@@ -231,7 +231,8 @@ impl<D: Domain> Outbox<D> {
     pub(crate) fn next_batch(&mut self) -> Vec<String> {
         let mut batch = Vec::new();
         let mut bytes = PUSH_ENVELOPE_BYTES;
-        if self.held.is_some() {
+        // The outbox may be long, and each new mutation asks for a batch.
+        if self.held.is_some() || self.in_flight_bytes >= IN_FLIGHT_BYTES_MAX {
             return batch;
         }
         let mut due = None;
