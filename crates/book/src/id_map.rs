@@ -9,8 +9,8 @@ pub type IdMap<K, V> = HashMap<K, V, IdHashing>;
 
 /// Hashes an id in two multiplications, for it is looked up many times in each decision.
 ///
-/// Ids are chosen by whoever writes, so where one falls depends on two secret numbers: without them nobody can choose ids
-/// that fall together and make a table slow.
+/// Ids are chosen by whoever writes, so where one falls depends on two secret numbers: without them nobody can choose
+/// ids that fall together and make a table slow.
 #[derive(Debug, Clone)]
 pub struct IdHashing {
     secrets: [u64; 2],

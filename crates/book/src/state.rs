@@ -74,18 +74,20 @@ impl<D: Domain> BookState<D> {
     /// Decides the ops one after the other, each seeing what the former did, and leaves their changes applied.
     /// On a rejection nothing stays applied.
     pub fn decide_and_apply(&mut self, ops: &[D::Op], mut draft: Draft) -> Result<Decided<D>, Rejected> {
-        // Nearly every op becomes one change.
-        let (changes, undos) = (Vec::with_capacity(ops.len()), Vec::with_capacity(ops.len()));
-        let mut decided = Decided { changes, undos };
+        let mut decided = Decided { changes: Vec::new(), undos: Vec::with_capacity(ops.len()) };
         for (op_index, op) in ops.iter().enumerate() {
             draft.index = op_index;
             match D::decide(&self.domain, op, &draft) {
                 Ok(changes) => {
-                    for change in changes {
-                        draft.index = decided.changes.len();
-                        let change = Change::Domain(change);
-                        decided.undos.push(self.apply(&change, &draft));
-                        decided.changes.push(change);
+                    let mut changes: Vec<BookChange<D>> = changes.into_iter().map(Change::Domain).collect();
+                    for change in &changes {
+                        draft.index = decided.undos.len();
+                        decided.undos.push(self.apply(change, &draft));
+                    }
+                    // Nearly always there is one op, and its changes stay where they are.
+                    match decided.changes.is_empty() {
+                        true => decided.changes = changes,
+                        false => decided.changes.append(&mut changes),
                     }
                 }
                 Err(rejected) => {

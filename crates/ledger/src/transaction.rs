@@ -96,7 +96,7 @@ impl Record for Transaction {
     fn holds(&self, field: Field, value: &FieldValue) -> bool {
         // Nearly all edits are of these. Each day has one spelling.
         match (field, value) {
-            (Field::Note, _) => self.note.as_deref() == value.as_text(),
+            (Field::Note, FieldValue::Text(note)) => self.note.as_ref() == Some(note),
             (Field::Date, FieldValue::Text(date)) => date.parse() == Ok(self.date),
             _ => self.get(field) == *value,
         }
