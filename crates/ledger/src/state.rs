@@ -110,16 +110,6 @@ impl LedgerState {
         places.into_iter().flatten().filter_map(|(.., id)| self.transaction(*id))
     }
 
-    /// All contacts in the order of their creation, each with all of its transactions, oldest first; at last those that
-    /// are known by their transactions alone.
-    pub(crate) fn whole_contacts(
-        &self,
-    ) -> impl Iterator<Item = (ContactId, Option<&Contact>, impl Iterator<Item = &Transaction>)> {
-        let known = self.contacts_in_order().into_iter().map(|contact| (contact.id, Some(contact)));
-        let unknown = self.contacts.iter().filter(|(_, slot)| slot.contact.is_none()).map(|(id, _)| (*id, None));
-        known.chain(unknown).map(|(id, contact)| (id, contact, self.all_transactions_of(id)))
-    }
-
     /// What a contact's standing transactions add up to.
     #[must_use]
     pub fn balances_of(&self, id: ContactId) -> Balances {
@@ -252,10 +242,6 @@ fn add(balances: &mut Balances, currency: Currency, amount: i128) {
 }
 
 impl LedgerState {
-    fn contacts_in_order(&self) -> Vec<&Contact> {
-        in_order(self.contacts(), |contact| (contact.created.seq, contact.created.index, contact.id.0))
-    }
-
     /// Open conflicts in the order they were raised.
     #[must_use]
     pub fn conflicts_in_order(&self) -> Vec<&OpenConflict> {
@@ -286,7 +272,7 @@ impl Serialize for LedgerState {
             transactions: Vec<&'a Transaction>,
             conflicts: Vec<&'a OpenConflict>,
         }
-        let contacts = self.contacts_in_order();
+        let contacts = in_order(self.contacts(), |contact| (contact.created.seq, contact.created.index, contact.id.0));
         let transactions = in_order(self.transactions(), |it| (it.created.seq, it.created.index, it.id.0));
         let conflicts = self.conflicts_in_order();
         Shape { book: self.book.as_ref(), contacts, transactions, conflicts }.serialize(serializer)
