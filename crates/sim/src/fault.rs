@@ -46,8 +46,22 @@ faults! {
     SlowReader "slow readers" (500, 2000),
     /// A device has no network for seconds to minutes, and its person goes on working.
     Offline "devices offline" (500, 1500),
-    /// A device is switched off for a while.
+    /// A device sleeps for a while.
     DeviceOff "devices off" (300, 1000),
+    /// A device is without power at once, and starts again from its store.
+    PowerCut "power cuts" (300, 1500),
+    /// A tab ends at once, and another starts from what the store has.
+    TabKilled "killed tabs" (500, 2000),
+    /// A device has several tabs on one store.
+    Tabs "several tabs" (300, 800),
+    /// A tab does not hear that another wrote something into their store.
+    NewsUnheard "unheard news" (50, 500),
+    /// A transaction of a device's store takes long.
+    SlowStore "slow stores" (20, 200),
+    /// A device's store takes nothing for a while.
+    StoreFull "full stores" (300, 1000),
+    /// A device's store is deleted under its tabs.
+    StoreGone "deleted stores" (200, 800),
     /// A device is switched off for a year, or as good as.
     LongAway "year-old devices" (100, 500),
     /// The server dies, with whatever it was about to do.

@@ -14,15 +14,18 @@
 //!
 //! # What is made up
 //!
-//! Clocks, lines, the disk, and people. What the shipped server has as tasks between its parts (an actor for each book, a
+//! Clocks, lines, the disk, the stores of devices, and people. What the shipped server has as tasks between its parts (an actor for each book, a
 //! task for each socket) is done here at once and in one order: `server/actor.rs` and `server/socket.rs` follow the
 //! shipped ones step by step, and are not them. One log is written at a time for each book; the shipped store writes
-//! several in one transaction.
+//! several in one transaction. What a tab does in its device's store, and hears of other tabs, `world/keeping.rs` does as the
+//! web app's driver does it: one transaction at a time, of steps between which other things happen, done for good or so that a
+//! power cut takes it back.
 //!
 //! # What is not there yet
 //!
-//! - A replica has no store to be restored from: a device that was switched off goes on with the replica it had, and no
-//!   outbox is lost with a tab. Nor is a device ever a copy of another (`forked`).
+//! - No device is a copy of another (`forked`). A book never moves from one store to another, and nothing in a store rots. A
+//!   tab that takes in where another started over may go back from what it showed; how far is not checked. Where a server
+//!   was restored, a tab may drop what another has heard the fate of in the history that is gone, until that one starts over.
 //! - A backup that a server is restored from has everyone who was let in, removed or given another role since, and what was
 //!   written over HTTP since is lost for good. A form that was open while its copy went over to another history claims what
 //!   it says it was read at, and is not checked. Where a declared restore follows one that was not, what was typed before
@@ -35,6 +38,7 @@
 
 mod check;
 mod client;
+mod device;
 mod disk;
 mod fault;
 pub mod fold;
@@ -47,6 +51,7 @@ mod run;
 mod screen;
 mod server;
 mod shrink;
+mod store;
 mod trace;
 mod world;
 

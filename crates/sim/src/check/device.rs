@@ -18,7 +18,7 @@ pub(super) struct DeviceCheck {
 }
 
 impl DeviceCheck {
-    /// A copy of what is lost may start over from less.
+    /// A copy of what is lost may start over from less, and so may a tab with what is stored.
     pub(super) fn go_back_to(&mut self, until: Seq) {
         self.seen = self.seen.min(until);
     }
@@ -26,8 +26,15 @@ impl DeviceCheck {
 
 impl Checker {
     /// Something happened to a device.
-    pub(crate) fn check_device(&mut self, index: usize, client: &Client) -> Checked {
-        client.books().into_iter().try_for_each(|book| self.check_copy(index, client, book))
+    pub(crate) fn check_device(&mut self, index: usize, client: &Client, store_life: u64) -> Checked {
+        let is_kept = client.keeps_in == Some(store_life);
+        for book in client.books() {
+            if is_kept {
+                self.note_saved(client.copy(book));
+            }
+            self.check_copy(index, client, book)?;
+        }
+        Ok(())
     }
 
     fn check_copy(&mut self, index: usize, client: &Client, book: BookId) -> Checked {
@@ -44,33 +51,35 @@ impl Checker {
         device.seen = seq;
         Invariant::GaplessOrder
             .require(check.hash_at(seq) == Some(copy.hash()), || format!("{} has another log at {seq}", name()))?;
-        if copy.pending().count() == device.waiting.len() {
+        let is_same = copy.pending().map(|pending| &pending.mutation.id).eq(&device.waiting);
+        // What a new history lacks of its own it finds in its store, and puts back first.
+        if is_same || client.replica.wants_confirmed(book) {
             return Ok(());
         }
-        let mut waiting = std::mem::take(&mut device.waiting);
-        // What was confirmed and got lost waits again.
-        let back = copy.pending().map(|pending| pending.mutation.id).filter(|id| !waiting.contains(id));
-        let back: Vec<MutationId> = back.filter(|_| check.was_restored()).collect();
-        waiting.extend(back);
-        let (waits, gone) =
-            waiting.into_iter().partition(|id| copy.pending().any(|pending| pending.mutation.id == *id));
-        device.waiting = waits;
-        let gone: Vec<MutationId> = gone;
+        // Others come from the store, or were confirmed and got lost.
+        let waits: Vec<MutationId> = copy.pending().map(|pending| pending.mutation.id).collect();
+        let before = std::mem::replace(&mut device.waiting, waits);
+        let gone = before.into_iter().filter(|id| copy.pending().all(|pending| pending.mutation.id != *id));
         gone.into_iter().try_for_each(|id| self.check_settled(client, book, id))
     }
 
     /// A mutation has left an outbox: it is in the log, and where it was rejected it is shown.
     fn check_settled(&self, client: &Client, book: BookId, id: MutationId) -> Checked {
         let check = self.book(book);
+        let made = &self.made[&id];
+        let is_shown = client.copy(book).rejections().iter().any(|rejection| rejection.mutation.id == id);
         let Some(seq) = check.place_of(id) else {
-            let n = self.made[&id].n;
-            return Err(
-                Invariant::Fate.broken(format!("mutation {n} of {} left its outbox without an entry", client.name))
-            );
+            // What another tab heard before a restore this one reads after it: then the other tells what is lacking.
+            let is_told = client.keeps_in.is_some() || is_shown || made.fate.discarded || made.fate.forgotten;
+            let is_known = check.was_restored() && is_told;
+            let n = made.n;
+            return Invariant::Fate
+                .require(is_known, || format!("mutation {n} of {} left its outbox without an entry", client.name));
         };
         let is_rejected = check.read(seq).rejected.is_some();
-        let is_shown = client.copy(book).rejections().iter().any(|rejection| rejection.mutation.id == id);
-        Invariant::Fate.require(is_rejected == is_shown, || {
+        // Another tab's person may have dealt with it; and what a server rejected that was restored since it may take now.
+        let fits = if is_rejected { is_shown || made.fate.discarded } else { !is_shown || check.was_restored() };
+        Invariant::Fate.require(fits, || {
             format!("entry {seq} of {} is rejected: {is_rejected}; and it is shown: {is_shown}", client.name)
         })
     }
@@ -109,7 +118,7 @@ fn with_outbox(mut state: LedgerBook, client: &Client, copy: &BookCopy<Ledger>) 
         let draft = Draft {
             seq: Seq(copy.seq().0 + place),
             at: mutation.made_at,
-            author: client.author,
+            author: client.author(),
             mutation: mutation.id,
             made_at: mutation.made_at,
             base: mutation.base,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::ops::Pen;
 use super::{Event, Form, World};
-use crate::check::{Checked, Invariant, Made};
+use crate::check::{Checked, Invariant, Made, MadeFate};
 use crate::fault::Fault;
 
 /// How long people work at a time, and how long they leave it be then.
@@ -57,10 +57,16 @@ impl World {
         let Some(form) = self.fill_in(index, book) else { return Ok(()) };
         if self.weather.strikes(Fault::StaleForm, &mut self.random) {
             let after = self.random.between(FORM_OPEN_MS.0, FORM_OPEN_MS.1);
-            self.at_in(after, Event::Save(index, Box::new(form)));
+            let life = self.clients[index].life;
+            self.at_in(after, Event::Save { client: index, life, form: Box::new(form) });
             return Ok(());
         }
         self.save(index, form)
+    }
+
+    /// A form that was open goes with its tab.
+    pub(super) fn save_late(&mut self, index: usize, life: u64, form: Form) -> Checked {
+        if self.clients[index].life == life { self.save(index, form) } else { Ok(()) }
     }
 
     fn fill_in(&mut self, index: usize, book: BookId) -> Option<Form> {
@@ -96,12 +102,14 @@ impl World {
         let new = NewMutation { id, made_at, base, ops: ops.clone(), undoes };
         // The view may say no at once; then nothing was made.
         let Some(n) = client.mutate(book, new) else { return Ok(()) };
-        let (replica, name) = (client.author.replica, client.name.clone());
+        let (replica, name) = (client.replica.id(), client.name.clone());
+        let (device, keeps) = (client.device, client.keeps_in.is_some());
         let copy = client.copy(book);
         let seen = self.checker.book(book).seen(base, (copy.seq(), copy.hash()));
         let book_name = self.book_name(book);
         self.say(|| format!("{name} writes {n} in {book_name}, read at {base}, undoing {undoes:?}: {ops:?}"));
-        let made = Made { client: index, book, replica, n, base: seen, undoes, ops, discarded: false };
+        let made =
+            Made { client: index, device, book, replica, n, base: seen, undoes, ops, keeps, fate: MadeFate::default() };
         self.checker.handle_made(id, made)?;
         let after = self.random.between(5_000, 600_000);
         self.at_in(after, Event::LookAtRejections(index));
@@ -119,7 +127,7 @@ impl World {
             let id = rejection.mutation.id;
             let ops = self.clients[index].replica.discard_rejection(book, id);
             let made = self.checker.made.get_mut(&id).expect("someone made it");
-            made.discarded = true;
+            made.fate.discarded = true;
             let is_whole = ops.as_ref() == Some(&made.ops);
             Invariant::Fate.require(is_whole, || format!("the rejection of {id} is not what was typed"))?;
         }
