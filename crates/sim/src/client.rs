@@ -58,6 +58,8 @@ pub(crate) struct Client {
     /// It was denied a snapshot that its replica waits for.
     pub(crate) was_denied: bool,
     pub(crate) screens: BTreeMap<BookId, Screen>,
+    /// It is of a later version than the server.
+    pub(crate) is_newer: bool,
     /// Pushes it sent, for other tabs to send again.
     pub(crate) pushes: Vec<String>,
 }
@@ -85,6 +87,7 @@ impl Client {
             snapshots_awaited: 0,
             was_denied: false,
             screens: BTreeMap::new(),
+            is_newer: false,
             pushes: Vec::new(),
         }
     }

@@ -17,8 +17,12 @@ pub(crate) struct Device {
     pub(crate) store: Option<Store>,
     /// Counts stores: one that is deleted shuts out whoever had it open.
     pub(crate) store_life: u64,
-    /// A tab of it went on in memory, where it does not remember all that was confirmed.
-    pub(crate) has_lost_store: bool,
+    /// A tab of it went on in memory, or there was a copy of its store: its numbers may be another's too.
+    pub(crate) may_renew: bool,
+    /// It began as a copy of another.
+    pub(crate) is_copy: bool,
+    /// A copy of its store, of some time ago.
+    pub(crate) copy: Option<Store>,
     /// It takes nothing until then.
     pub(crate) full_until: Ms,
     /// One at a time, as a browser does it for transactions that write.
@@ -82,7 +86,9 @@ impl Device {
             user,
             store,
             store_life: 0,
-            has_lost_store: false,
+            may_renew: false,
+            is_copy: false,
+            copy: None,
             full_until: 0,
             running: None,
             waiting: VecDeque::new(),

@@ -92,6 +92,16 @@ faults! {
     RepeatedWrite "repeated writes" (100, 500),
     /// A form is open for seconds to minutes before it is saved.
     StaleForm "stale forms" (100, 500),
+    /// Somebody takes back what they just wrote, before or after it entered the log.
+    Withdrawn "withdrawn mutations" (50, 300),
+    /// Somebody tries again what was rejected, as it was.
+    Retried "retried rejections" (1000, 1000),
+    /// A device goes on from a copy of its store or of another's, with the same replica id.
+    Copied "copied stores" (300, 1000),
+    /// A program writes fields that the server does not know, and asks for what only a later server can do.
+    NewerApp "newer apps" (300, 800),
+    /// A program starts over what one of another version wrote into the store.
+    OtherRows "rows of other versions" (300, 800),
     /// Content that cannot stand.
     InvalidContent "invalid content" (30, 200),
     /// An id that somebody else may give too.

@@ -91,6 +91,8 @@ plants! {
     RejectionsUnwritten "rejections_unwritten",
     /// A device has nothing left of what was confirmed when a restored server lacks it.
     ConfirmedForgotten "confirmed_forgotten",
+    /// The server takes something for withdrawn that is not.
+    Emptied "emptied",
     /// A tab goes on under another replica id, and its store under the old one.
     RenewedAlone "renewed_alone",
 }

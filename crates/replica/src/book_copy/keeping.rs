@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 
 use tidebook_book::{BookState, ChainHash, Domain, Entry, MutationId, MutationNumber, Seq, SortedMap};
 
-use super::following::Phase;
+use super::following::{Parting, Phase};
 use super::{Applied, ParsedEntry, Rejection};
 use crate::contradiction::Contradiction;
 use crate::outbox::{Pending, encode};
 use crate::stored::{FORMAT, Head, Rows, StoredRejection, StoredState};
-use crate::{BookCopy, Forget, Lacking, StoreWrite, Stored, StoredError, Unsent};
+use crate::{BookCopy, Forget, Lacking, Monotonic, StoreWrite, Stored, StoredError, Unsent};
 
 /// How many entries are stored after the state before the state is written anew: what opening has to replay at most.
 const STATE_AFTER_ENTRIES: u64 = 4_096;
@@ -179,6 +179,12 @@ impl<D: Domain> BookCopy<D> {
         (self.epoch, self.role, self.people) = (head.epoch, head.role, head.people.clone());
         if self.is_following() {
             self.phase = Phase::Apart;
+        }
+        if is_lost && !self.is_removed() {
+            // From nothing it would follow any history, and what was seen and confirmed is of the one that was stored: only a
+            // snapshot tells by its numbers what of that is there.
+            self.phase = Phase::StartingOver(Parting::At(Seq::ZERO));
+            self.fetch.need(Monotonic::default());
         }
         if let Some(kept) = &mut self.kept {
             kept.due.entries.clear();

@@ -1,7 +1,7 @@
 //! What a store on the device keeps, and several programs over one store.
 
-use serde_json::{Value, json};
-use tidebook_book::{ReplicaId, Seq};
+use serde_json::json;
+use tidebook_book::ReplicaId;
 use tidebook_replica::{Event, Lacking, MutateError, Unsent};
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ use crate::stage::{
 const FRESH: ReplicaId = ReplicaId(Uuid::from_u128(0x77));
 
 /// A tab that was just opened over what is stored, and has a line.
-fn tab(shelf: &mut Shelf) -> Stage {
+pub(crate) fn tab(shelf: &mut Shelf) -> Stage {
     let mut tab = Stage::kept();
     shelf.sync(&mut tab);
     tab.connect();
@@ -26,7 +26,7 @@ fn tab(shelf: &mut Shelf) -> Stage {
     tab
 }
 
-fn write(tab: &mut Stage, number: u128, text: &str) -> Result<(), MutateError> {
+pub(crate) fn write(tab: &mut Stage, number: u128, text: &str) -> Result<(), MutateError> {
     tab.mutate(number, &[add(number as u32, text)]).map(drop)
 }
 
@@ -252,7 +252,7 @@ fn under_a_new_replica_id_all_is_numbered_anew_in_every_tab() {
 }
 
 /// A tab whose replica id is the stored one, without a line.
-fn tab_of(shelf: &mut Shelf) -> Stage {
+pub(crate) fn tab_of(shelf: &mut Shelf) -> Stage {
     let mut tab = Stage::kept();
     shelf.sync(&mut tab);
     tab
@@ -278,67 +278,6 @@ fn a_copy_that_starts_over_does_so_in_the_store_and_in_every_tab() {
     assert_eq!(tab(&mut shelf).view(), "milk tea jam");
 }
 
-/// A server restored from a backup goes on under the same epoch where nobody declares it.
-#[test]
-fn what_a_tab_still_has_of_a_history_that_is_gone_does_not_mix_with_what_comes() {
-    let mut shelf = Shelf::new();
-    let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
-    let (gone, stands) = (others(1, &[added(1, "oil")]), others(1, &[added(1, "milk")]));
-    there.hear_entries(&[gone]);
-    shelf.sync(&mut there);
-    shelf.read(&mut here);
-    assert_eq!(here.view(), "oil");
-    here.hear_entries(&[stands.clone(), others(2, &[added(2, "tea")])]);
-    assert_eq!((here.view().as_str(), here.seq()), ("oil", Seq(1)), "it follows from another log");
-    assert_eq!(here.copy().contradictions().count, 1);
-    let mut shelf = Shelf::new();
-    let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
-    there.hear_entries(&[stands.clone()]);
-    shelf.sync(&mut there);
-    shelf.read(&mut here);
-    here.hear_entries(&[stands]);
-    here.hear_entries(&[others(2, &[added(2, "tea")])]);
-    assert_eq!((here.view().as_str(), here.copy().contradictions().count), ("milk tea", 0));
-}
-
-#[test]
-fn a_base_that_another_tab_has_lowered_stays_low() {
-    let mut shelf = Shelf::new();
-    let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
-    let log = [others(1, &[added(1, "milk")]), others(2, &[added(2, "tea")])];
-    here.hear_entries(&log);
-    shelf.sync(&mut here);
-    shelf.read(&mut there);
-    write(&mut there, 9, "jam").expect("fine");
-    shelf.sync(&mut there);
-    shelf.read(&mut here);
-    // Another history under the same epoch, in which nothing counts as seen.
-    here.hear(required(5));
-    here.take(snapshot(5, &[(1, "oil")]));
-    shelf.sync(&mut here);
-    write(&mut there, 10, "figs").expect("fine");
-    shelf.sync(&mut there);
-    let base = |text: &String| serde_json::from_str::<Value>(text).expect("JSON")["base"].clone();
-    assert_eq!(shelf.outbox.values().map(base).collect::<Vec<_>>(), [json!(0), json!(0)]);
-}
-
-/// Two tabs start over, and one goes on before the other has stored its start.
-#[test]
-fn a_start_over_that_is_not_stored_gives_way_to_one_that_has_gone_on() {
-    let mut shelf = Shelf::new();
-    let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
-    let mut far_behind = required(20);
-    far_behind["from_seq"] = json!(0);
-    here.hear(far_behind);
-    here.take(snapshot(20, &[(1, "milk")]));
-    there.hear_entries(&(1..=21).map(|seq| others(seq, &[added(seq as u32, "tea")])).collect::<Vec<_>>());
-    shelf.sync(&mut there);
-    let lacking = shelf.sync(&mut here);
-    assert!(matches!(lacking, Some(Lacking::Everything(_))));
-    assert_eq!((here.seq(), here.hash()), (Seq(21), there.hash()));
-    assert_eq!(tab(&mut shelf).seq(), Seq(21), "no cursor goes back");
-}
-
 /// Its line was slow, and another tab's quick.
 #[test]
 fn a_gap_that_another_tab_has_seen_close_is_none() {
@@ -355,26 +294,6 @@ fn a_gap_that_another_tab_has_seen_close_is_none() {
     here.hear(gap);
     assert_eq!(here.copy().held(), None);
     assert_eq!(here.events(), []);
-}
-
-#[test]
-fn a_snapshot_that_the_store_has_overtaken_takes_no_copy_back() {
-    let mut shelf = Shelf::new();
-    let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
-    here.hear(required(1));
-    here.wait_ms(0);
-    assert!(here.events().contains(&Event::FetchSnapshot { book: BOOK }));
-    let log = [others(1, &[added(1, "milk")]), others(2, &[added(2, "tea")])];
-    there.hear_entries(&log);
-    shelf.sync(&mut there);
-    shelf.read(&mut here);
-    assert_eq!((here.view().as_str(), here.seq()), ("milk tea", Seq(2)));
-    here.take(snapshot(1, &[(1, "milk")]));
-    assert_eq!((here.view().as_str(), here.seq()), ("milk tea", Seq(2)), "it was asked for before");
-    here.wait_ms(60_000);
-    assert!(here.events().contains(&Event::FetchSnapshot { book: BOOK }), "and is asked for again");
-    here.take(snapshot(1, &[(1, "milk")]));
-    assert_eq!((here.view().as_str(), here.seq()), ("milk", Seq(1)), "now it is what the server has");
 }
 
 #[test]

@@ -70,7 +70,7 @@ impl Checker {
         let is_shown = client.copy(book).rejections().iter().any(|rejection| rejection.mutation.id == id);
         let Some(seq) = check.place_of(id) else {
             // What another tab heard before a restore this one reads after it: then the other tells what is lacking.
-            let is_told = client.keeps_in.is_some() || is_shown || made.fate.discarded || made.fate.forgotten;
+            let is_told = client.keeps_in.is_some() || is_shown || made.fate.is_dealt_with() || made.fate.forgotten;
             let is_known = check.was_restored() && is_told;
             let n = made.n;
             return Invariant::Fate
@@ -78,7 +78,7 @@ impl Checker {
         };
         let is_rejected = check.read(seq).rejected.is_some();
         // Another tab's person may have dealt with it; and what a server rejected that was restored since it may take now.
-        let fits = if is_rejected { is_shown || made.fate.discarded } else { !is_shown || check.was_restored() };
+        let fits = if is_rejected { is_shown || made.fate.is_dealt_with() } else { !is_shown || check.was_restored() };
         Invariant::Fate.require(fits, || {
             format!("entry {seq} of {} is rejected: {is_rejected}; and it is shown: {is_shown}", client.name)
         })
@@ -105,7 +105,10 @@ impl Checker {
         let copy = client.copy(book);
         device.waiting.iter().try_for_each(|id| {
             let pending = copy.pending().find(|pending| pending.mutation.id == *id);
-            let is_whole = pending.is_some_and(|pending| pending.mutation.ops == self.made[id].ops);
+            let made = &self.made[id];
+            let is_taken_back =
+                |pending: &&tidebook_replica::Pending<Ledger>| pending.is_withdrawn() && made.fate.withdrawn;
+            let is_whole = pending.is_some_and(|it| it.mutation.ops == made.ops || is_taken_back(&it));
             Invariant::Fate.require(is_whole, || format!("what {} wrote as {id} is gone", client.name))
         })
     }

@@ -82,12 +82,15 @@ impl Checker {
             let waits = pending.any(|pending| pending.mutation.id == *id);
             let mut rejections = copies.flat_map(|copy| copy.rejections());
             let shown = rejections.find(|rejection| rejection.mutation.id == *id);
-            let MadeFate { discarded, lost, forgotten, .. } = made.fate;
+            let MadeFate { lost, forgotten, .. } = made.fate;
+            let dealt_with = made.fate.is_dealt_with();
             let Some(seq) = check.place_of(*id) else {
                 let may_not = check.role_of(ending.devices[made.device].user).is_none();
                 // Of an entry that is lost, a rejection stays with its person, and who was removed since is asked for nothing.
                 // Whatever else was confirmed has come back.
-                let is_known = check.was_restored() && (shown.is_some() || discarded || may_not || forgotten);
+                // Where a copy has used its number in the history that a restored server goes on with, it passes for there.
+                let forgotten = forgotten || ending.devices[made.device].may_renew;
+                let is_known = check.was_restored() && (shown.is_some() || dealt_with || may_not || forgotten);
                 Invariant::Fate
                     .require(waits || is_known || lost, || format!("mutation {id} has no entry and waits nowhere"))?;
                 continue;
@@ -98,7 +101,7 @@ impl Checker {
                 format!("mutation {id} entered as number {}", entry.n)
             })?;
             // Who is no member any more may not have been told.
-            if entry.rejected.is_some() && !waits && !discarded && !lost {
+            if entry.rejected.is_some() && !waits && !dealt_with && !lost {
                 // What another tab of this world offered to a restored server, nobody hears the fate of: it was confirmed.
                 let is_whole = shown.map_or(check.was_restored(), |rejection| rejection.mutation.ops == made.ops);
                 Invariant::Fate.require(is_whole, || format!("the rejection of {id} is not shown as it was typed"))?;

@@ -124,6 +124,15 @@ pub(crate) struct MadeFate {
     pub(crate) forgotten: bool,
     /// It was rejected, and its person has seen it.
     pub(crate) discarded: bool,
+    /// Its person took it back; it may have been too late.
+    pub(crate) withdrawn: bool,
+}
+
+impl MadeFate {
+    /// Its person does not wait to be told that it was rejected.
+    pub(crate) fn is_dealt_with(self) -> bool {
+        self.discarded || self.withdrawn
+    }
 }
 
 /// Whether a server that was restored says so, by another epoch.
@@ -175,6 +184,10 @@ impl Checker {
         Invariant::Saved.require(early.is_none(), || {
             format!("what was not saved yet enters the log: {:?}", early.map(|made| &made.ops))
         })?;
+        let emptied = batch.entries.iter().filter(|staged| is_withdrawn(&staged.entry.bytes));
+        let unasked = emptied.into_iter().find(|staged| made.get(&staged.id).is_some_and(|made| !made.fate.withdrawn));
+        Invariant::Fate
+            .require(unasked.is_none(), || "an entry says that something was withdrawn that was not".into())?;
         let reading = |id: MutationId| match (made.get(&id), asked.get(&id)) {
             (Some(made), _) => Some(Reading { base: made.base, knows_own: made.undoes.is_none() }),
             (None, Some(base)) => Some(Reading { base: *base, knows_own: false }),
@@ -228,4 +241,8 @@ impl Checker {
     pub(crate) fn check_disk(&self, disk: &Disk) -> Checked {
         self.books.iter().try_for_each(|(book, check)| check.check_disk(disk.log(*book)))
     }
+}
+
+fn is_withdrawn(entry: &[u8]) -> bool {
+    std::str::from_utf8(entry).is_ok_and(|entry| entry.contains(r#""rejected":{"code":"withdrawn""#))
 }

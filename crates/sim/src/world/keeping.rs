@@ -306,7 +306,7 @@ impl World {
         self.clients[index].pushes.clear();
         let device = self.clients[index].device;
         self.checker.handle_in_memory(index, device);
-        self.devices[device].has_lost_store = true;
+        self.devices[device].may_renew = true;
         self.serve(index)
     }
 

@@ -2,6 +2,7 @@
 
 mod begin;
 mod calls;
+mod copies;
 mod keeping;
 mod liar;
 mod lines;
@@ -45,6 +46,14 @@ enum Event {
         life: u64,
         form: Box<Form>,
     },
+    /// A person takes something back.
+    Withdraw {
+        client: usize,
+        book: BookId,
+        id: tidebook_book::MutationId,
+    },
+    /// A copy of a device's store is gone on from.
+    UseCopy(usize),
     /// A person looks at what was rejected.
     LookAtRejections(usize),
     Strike(Strike),
@@ -129,6 +138,7 @@ enum Strike {
     OpenOrClose,
     StoreFull,
     StoreGone,
+    Copy,
 }
 
 /// Something a person is about to save.
@@ -218,6 +228,8 @@ impl World {
             Event::Episode(number) => self.begin_episode(number),
             Event::Work(client) => self.let_work(client),
             Event::Save { client, life, form } => self.save_late(client, life, *form),
+            Event::Withdraw { client, book, id } => self.withdraw(client, book, id),
+            Event::UseCopy(device) => self.use_copy(device),
             Event::LookAtRejections(client) => self.look_at_rejections(client),
             Event::Strike(strike) => self.strike(strike),
             Event::Deliver(line, way) => self.deliver(line, way),

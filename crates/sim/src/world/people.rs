@@ -111,17 +111,37 @@ impl World {
         let made =
             Made { client: index, device, book, replica, n, base: seen, undoes, ops, keeps, fate: MadeFate::default() };
         self.checker.handle_made(id, made)?;
-        let after = self.random.between(5_000, 600_000);
+        if self.weather.strikes(Fault::Withdrawn, &mut self.random) {
+            let after = self.random.between(1, 20_000);
+            self.at_in(after, Event::Withdraw { client: index, book, id });
+        }
+        let after = self.random.between(2_000, 400_000);
         self.at_in(after, Event::LookAtRejections(index));
         self.serve(index)?;
         self.settle()
     }
 
-    /// A person deals with one rejection: it has what they typed, and then it is gone.
+    /// A person takes back what has no entry yet, and gets what they typed.
+    pub(super) fn withdraw(&mut self, index: usize, book: BookId, id: MutationId) -> Checked {
+        let client = &mut self.clients[index];
+        if client.is_off(self.now) || !client.is_open {
+            return Ok(());
+        }
+        let Some(ops) = client.replica.withdraw(book, id) else { return Ok(()) };
+        let name = client.name.clone();
+        self.say(|| format!("{name} takes {id} back"));
+        let made = self.checker.made.get_mut(&id).expect("someone made it");
+        made.fate.withdrawn = true;
+        Invariant::Fate.require(ops == made.ops, || format!("what {name} takes back is not what was typed"))?;
+        self.serve(index)?;
+        self.settle()
+    }
+
+    /// A person deals with one rejection: it has what they typed, and then it is gone, or they try again.
     pub(super) fn look_at_rejections(&mut self, index: usize) -> Checked {
         for book in self.clients[index].books() {
             let Some(rejection) = self.clients[index].copy(book).rejections().first() else { continue };
-            if self.random.one_in(2) {
+            if self.random.one_in(6) {
                 continue;
             }
             let id = rejection.mutation.id;
@@ -130,6 +150,10 @@ impl World {
             made.fate.discarded = true;
             let is_whole = ops.as_ref() == Some(&made.ops);
             Invariant::Fate.require(is_whole, || format!("the rejection of {id} is not what was typed"))?;
+            let base = self.clients[index].copy(book).seq();
+            if let Some(ops) = ops.filter(|_| self.weather.strikes(Fault::Retried, &mut self.random)) {
+                self.save(index, Form { book, base, undoes: None, ops })?;
+            }
         }
         self.serve(index)
     }

@@ -7,7 +7,7 @@ use crate::check::Checked;
 use crate::fault::Fault;
 use crate::line::{DeviceEnd, Frame, LineId, Parcel, Way};
 
-const STRIKES: [(Strike, Fault); 20] = [
+const STRIKES: [(Strike, Fault); 21] = [
     (Strike::Cut, Fault::Cut),
     (Strike::HalfOpen, Fault::HalfOpen),
     (Strike::Stall, Fault::Stall),
@@ -28,6 +28,7 @@ const STRIKES: [(Strike, Fault); 20] = [
     (Strike::OpenOrClose, Fault::TabKilled),
     (Strike::StoreFull, Fault::StoreFull),
     (Strike::StoreGone, Fault::StoreGone),
+    (Strike::Copy, Fault::Copied),
 ];
 
 /// A server that believes in a dead line does so for this long, or until it has written too much to it.
@@ -77,6 +78,10 @@ impl World {
             Strike::Lie => self.lie(),
             Strike::OpenOrClose => self.open_or_close(),
             Strike::StoreGone => self.delete_store(),
+            Strike::Copy => {
+                self.copy_a_store();
+                Ok(())
+            }
             Strike::StoreFull => {
                 let device = self.any_device();
                 self.devices[device].full_until = self.now + self.random.between(1_000, 60_000);

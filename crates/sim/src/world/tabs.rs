@@ -19,7 +19,14 @@ impl World {
         if client.is_open || client.is_off(self.now) {
             return Ok(());
         }
-        let device = &self.devices[client.device];
+        let number = client.device;
+        if self.weather.strikes(Fault::OtherRows, &mut self.random)
+            && let Some(store) = &mut self.devices[number].store
+        {
+            store.pass_for_another_version();
+        }
+        self.clients[index].is_newer = self.weather.strikes(Fault::NewerApp, &mut self.random);
+        let device = &self.devices[number];
         let (kept, life) = (device.store.as_ref().map(|store| store.replica), device.store_life);
         let replica = kept.unwrap_or_else(|| self.fresh_replica(index));
         let seed = self.random.next();
