@@ -94,8 +94,8 @@ faults! {
     StaleForm "stale forms" (100, 500),
     /// Somebody takes back what they just wrote, before or after it entered the log.
     Withdrawn "withdrawn mutations" (50, 300),
-    /// Somebody tries again what was rejected, as it was.
-    Retried "retried rejections" (1000, 1000),
+    /// Somebody types again what was rejected, or what they took back.
+    Retried "things typed again" (1000, 1000),
     /// A device goes on from a copy of its store or of another's, with the same replica id.
     Copied "copied stores" (300, 1000),
     /// A program writes fields that the server does not know, and asks for what only a later server can do.

@@ -133,6 +133,10 @@ impl World {
         let made = self.checker.made.get_mut(&id).expect("someone made it");
         made.fate.withdrawn = true;
         Invariant::Fate.require(ops == made.ops, || format!("what {name} takes back is not what was typed"))?;
+        let base = self.clients[index].copy(book).seq();
+        if self.weather.strikes(Fault::Retried, &mut self.random) {
+            self.save(index, Form { book, base, undoes: None, ops })?;
+        }
         self.serve(index)?;
         self.settle()
     }
