@@ -24,7 +24,8 @@
 //! # What is not there yet
 //!
 //! - A book never moves from one store to another, and nothing in a store rots. A tab that takes in where another started
-//!   over may go back from what it showed; how far is not checked. Where a server was restored, a tab may drop what another
+//!   over may go back from what it showed; how far is not checked, nor what it shows where it took in what follows from
+//!   another history than its own, until it starts over. Where a server was restored, a tab may drop what another
 //!   has heard the fate of in the history that is gone, until that one starts over; and what a device numbered that has a copy
 //!   may be taken for what the copy numbered since, and not come back.
 //! - Later versions are told by what is written: fields that nobody knows, an op of another name, a stored state of another
@@ -34,8 +35,8 @@
 //!   written over HTTP since is lost for good. A form that was open while its copy went over to another history claims what
 //!   it says it was read at, and is not checked. Where a declared restore follows one that was not, what was typed before
 //!   is not checked to count as late: who had not heard of the first is told where the second began.
-//! - One node, as there is one so far: no bus, no race of two for a seq, no bell that is lost. No presence, no archived or purged book, no invites (who lets themself in is taken to hold one),
-//!   no signing in.
+//! - One node, as there is one so far: no bus, no race of two for a seq, no bell that is lost. No presence, no archived
+//!   or purged book, no invites (who lets themself in is taken to hold one), no signing in.
 //! - The disk keeps what it said it has: a commit that was on its way is there whole or not at all. Torn and lost writes are
 //!   for the stores' own tests.
 //! - A client that lies takes no replica id that its owner has not written under, and no mutation's id from anybody.

@@ -24,7 +24,7 @@ fn what_a_tab_still_has_of_a_history_that_is_gone_does_not_mix_with_what_comes()
     assert_eq!(here.copy().contradictions().count, 1);
     let mut shelf = Shelf::new();
     let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
-    there.hear_entries(&[stands.clone()]);
+    there.hear_entries(std::slice::from_ref(&stands));
     shelf.sync(&mut there);
     shelf.read(&mut here);
     here.hear_entries(&[stands]);

@@ -4,7 +4,7 @@ use tidebook_book::{BookId, BookState, Draft, Knows, MutationId, Seq};
 use tidebook_ledger::{Ledger, LedgerBook};
 use tidebook_replica::BookCopy;
 
-use super::{Checked, Checker, Invariant};
+use super::{BookCheck, Checked, Checker, Invariant};
 use crate::client::Client;
 use crate::screen::Screen;
 
@@ -42,7 +42,7 @@ impl Checker {
         let device = self.devices.entry((index, book)).or_default();
         let seq = copy.seq();
         let name = || &client.name;
-        if check.is_lost(seq, copy.hash()) {
+        if check.is_lost(seq, copy.hash()) || is_mixed(check, client, copy) {
             // It has not heard of it yet.
             return Ok(());
         }
@@ -87,7 +87,7 @@ impl Checker {
     /// A longer look: the view is the log with the outbox on top, and the screen shows the view.
     pub(crate) fn look_closely(&self, client: &Client, book: BookId) -> Checked {
         let copy = client.copy(book);
-        if self.book(book).is_lost(copy.seq(), copy.hash()) {
+        if self.book(book).is_lost(copy.seq(), copy.hash()) || is_mixed(self.book(book), client, copy) {
             return Ok(());
         }
         let expected = with_outbox(self.book(book).state_at(copy.seq()), client, copy);
@@ -112,6 +112,12 @@ impl Checker {
             Invariant::Fate.require(is_whole, || format!("what {} wrote as {id} is gone", client.name))
         })
     }
+}
+
+/// A tab that is in a history that is gone, and has no line to tell it so, takes in what another tab heard of the one that
+/// stands. Where a server does not say that it was restored, it finds that out as it asks for the book, and starts over.
+fn is_mixed(check: &BookCheck, client: &Client, copy: &BookCopy<Ledger>) -> bool {
+    check.was_restored_silently() && client.keeps_in.is_some() && check.hash_at(copy.seq()) != Some(copy.hash())
 }
 
 /// The confirmed state with a replica's outbox decided on top.

@@ -1,6 +1,7 @@
 //! The end of a run: faults stop, everything heals, and all must be done within a bound.
 
 use tidebook_book::Role;
+use tidebook_protocol::Refusal;
 use tidebook_replica::Monotonic;
 
 use super::{Event, World};
@@ -78,7 +79,10 @@ impl World {
         for book in self.clients[index].books() {
             let user = self.clients[index].user;
             let is_member = self.checker.book(book).role_of(user).is_some();
-            if is_member && self.clients[index].copy(book).is_removed() {
+            // What a server did not know was perhaps on its way when that came to know it.
+            let copy = self.clients[index].copy(book);
+            let is_unknown = copy.held().is_some_and(|held| held.code == Refusal::UnknownOp);
+            if is_member && (copy.is_removed() || is_unknown) {
                 self.clients[index].replica.subscribe_again(book);
                 asks = true;
             }
