@@ -55,6 +55,8 @@ pub struct BookCopy<D: Domain> {
     new_start: Option<NewStart>,
     /// How it stands with its store on this device, where it has one.
     kept: Option<Kept>,
+    /// How far entries have come over the line, where the copy is further by what its store has.
+    line_at: Option<(Seq, ChainHash)>,
 }
 
 /// A mutation that became a rejection. What the person typed stays here until they edit, retry or discard it.
@@ -124,6 +126,7 @@ impl<D: Domain> BookCopy<D> {
                 Keeps::InStore => Some(Kept::default()),
                 Keeps::InMemory => None,
             },
+            line_at: None,
         }
     }
 
@@ -277,6 +280,7 @@ impl<D: Domain> BookCopy<D> {
             return Ok(Applied::nothing());
         }
         let mut entries = parse_entries::<D>(raw)?;
+        self.compare_with_the_line(&entries)?;
         entries.retain(|(entry, _)| entry.seq > self.seq);
         for (expected, (entry, _)) in (self.seq.0 + 1..).zip(&entries) {
             if entry.seq.0 != expected {

@@ -11,6 +11,8 @@ pub(crate) struct Fetch {
     not_before: Monotonic,
     /// How many were given up with their line, whose drivers have yet to report.
     given_up: u32,
+    /// Since one was asked for, the copy has gone on by what its store has.
+    is_overtaken: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +25,13 @@ enum State {
 
 impl Fetch {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { state: State::NotNeeded, back_off: BackOff::new(seed), not_before: Monotonic::default(), given_up: 0 }
+        Self {
+            state: State::NotNeeded,
+            back_off: BackOff::new(seed),
+            not_before: Monotonic::default(),
+            given_up: 0,
+            is_overtaken: false,
+        }
     }
 
     /// A snapshot is needed. One that is planned or on its way serves.
@@ -52,6 +60,7 @@ impl Fetch {
         let is_due = self.due_at().is_some_and(|at| at <= now);
         if is_due {
             self.state = State::Asked;
+            self.is_overtaken = false;
         }
         is_due
     }
@@ -74,11 +83,16 @@ impl Fetch {
         }
     }
 
-    /// A snapshot came that does not go on from the copy: whether that is because it was given up and comes late. Then there
-    /// is one less to come, and the one that was asked for last is asked for again.
+    /// The copy has gone on while the driver is at work: what it brings may be from before.
+    pub(crate) fn note_overtaken(&mut self) {
+        self.is_overtaken = self.state == State::Asked;
+    }
+
+    /// A snapshot came that does not go on from the copy: whether that is because it was given up and comes late, or because
+    /// the copy overtook it. Then there is one less to come, and the one that was asked for last is asked for again.
     pub(crate) fn is_late(&mut self, now: Monotonic) -> bool {
         let is_asked = self.state == State::Asked;
-        let is_late = !is_asked || self.given_up > 0;
+        let is_late = !is_asked || self.given_up > 0 || self.is_overtaken;
         if is_late {
             self.given_up = self.given_up.saturating_sub(1);
             if is_asked {

@@ -382,7 +382,13 @@ impl<D: Domain> Replica<D> {
                 self.events.extend(rejected.into_iter().map(|mutation| Event::Rejected { book, mutation }));
                 self.push_outbox(book);
             }
-            Err(contradiction) => copy.handle_contradiction(now, &contradiction, Parting::PerhapsAt(Seq::ZERO)),
+            Err(contradiction) => {
+                let parting = match contradiction {
+                    Contradiction::AnotherLog(_) => Parting::At(Seq::ZERO),
+                    _ => Parting::PerhapsAt(Seq::ZERO),
+                };
+                copy.handle_contradiction(now, &contradiction, parting);
+            }
         }
     }
 

@@ -1,11 +1,12 @@
-//! A device: the shipped replica, its screens, its clock, and what stands between it and its line.
+//! A tab, or another program that a person has open on a device: the shipped replica, its screens, its clock, and what
+//! stands between it and its line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use tidebook_book::{Author, BookId, ReplicaId, UnixMillis};
+use tidebook_book::{Author, BookId, ReplicaId, UnixMillis, UserId};
 use tidebook_ledger::Ledger;
-use tidebook_replica::{BookCopy, Event, Keeps, Monotonic, NewMutation, Replica, ReplicaConfig};
+use tidebook_replica::{BookCopy, Event, Keeps, Monotonic, NewMutation, Replica, ReplicaConfig, Stored, StoredError};
 
 use crate::check::{Invariant, Violation};
 use crate::line::LineId;
@@ -26,8 +27,20 @@ pub(crate) enum Wish {
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) name: String,
-    pub(crate) author: Author,
+    /// Which device it is on.
+    pub(crate) device: usize,
+    pub(crate) user: UserId,
     pub(crate) replica: Replica<Ledger>,
+    /// It runs. What is under way for a program that has ended is for nobody.
+    pub(crate) is_open: bool,
+    /// Counts its starts.
+    pub(crate) life: u64,
+    /// The store it keeps things in, going by how many its device had before; none where it keeps them in memory.
+    pub(crate) keeps_in: Option<u64>,
+    /// Something is being written.
+    pub(crate) is_keeping: bool,
+    /// Books it is to have open.
+    pub(crate) follows: BTreeSet<BookId>,
     pub(crate) line: Option<LineId>,
     /// Counts attempts to connect, so that one given up is not taken for another.
     pub(crate) attempt: u64,
@@ -45,18 +58,25 @@ pub(crate) struct Client {
     /// It was denied a snapshot that its replica waits for.
     pub(crate) was_denied: bool,
     pub(crate) screens: BTreeMap<BookId, Screen>,
+    /// It is of a later version than the server.
+    pub(crate) is_newer: bool,
     /// Pushes it sent, for other tabs to send again.
     pub(crate) pushes: Vec<String>,
 }
 
 impl Client {
-    pub(crate) fn new(name: String, author: Author, seed: u64) -> Self {
-        let (replica, user) = (author.replica, author.user);
-        let config = ReplicaConfig { replica, user, client: "sim/1".into(), token: None, seed, keeps: Keeps::InMemory };
+    /// A program that was not started yet.
+    pub(crate) fn new(name: String, device: usize, user: UserId) -> Self {
         Self {
             name,
-            author,
-            replica: Replica::new(config),
+            device,
+            user,
+            replica: Replica::new(config(user, ReplicaId(uuid::Uuid::nil()), Keeps::InMemory, 0)),
+            is_open: false,
+            life: 0,
+            keeps_in: None,
+            is_keeping: false,
+            follows: BTreeSet::new(),
             line: None,
             attempt: 0,
             off_until: 0,
@@ -67,8 +87,31 @@ impl Client {
             snapshots_awaited: 0,
             was_denied: false,
             screens: BTreeMap::new(),
+            is_newer: false,
             pushes: Vec::new(),
         }
+    }
+
+    /// Starts with nothing in memory. `keeps_in`: the store it opened, whose replica it is.
+    pub(crate) fn start(&mut self, replica: ReplicaId, keeps_in: Option<u64>, seed: u64) {
+        let keeps = if keeps_in.is_some() { Keeps::InStore } else { Keeps::InMemory };
+        self.replica = Replica::new(config(self.user, replica, keeps, seed));
+        (self.is_open, self.keeps_in) = (true, keeps_in);
+    }
+
+    /// Ends, with all that it had in memory.
+    pub(crate) fn end(&mut self) {
+        (self.is_open, self.is_keeping, self.keeps_in) = (false, false, None);
+        self.life += 1;
+        // An attempt to connect, a planned waking and snapshots on their way are for nobody.
+        self.attempt += 1;
+        (self.line, self.wakes_at, self.snapshots_awaited, self.was_denied) = (None, None, 0, false);
+        self.screens.clear();
+        self.pushes.clear();
+    }
+
+    pub(crate) fn author(&self) -> Author {
+        Author { user: self.user, replica: self.replica.id() }
     }
 
     pub(crate) fn is_off(&self, now: Ms) -> bool {
@@ -88,6 +131,18 @@ impl Client {
         self.screens.entry(book).or_default();
     }
 
+    /// With what the store has of it.
+    pub(crate) fn open_stored_book(&mut self, book: BookId, stored: &Stored) -> Result<(), StoredError> {
+        self.replica.open_stored_book(book, stored)?;
+        self.screens.entry(book).or_default();
+        Ok(())
+    }
+
+    /// How many mutations of a book are not in its store.
+    pub(crate) fn unsaved(&self, book: BookId) -> usize {
+        self.replica.book(book).map_or(0, BookCopy::unsaved)
+    }
+
     /// The books it has open.
     pub(crate) fn books(&self) -> Vec<BookId> {
         self.screens.keys().copied().collect()
@@ -104,7 +159,6 @@ impl Client {
 
     /// Goes on under another replica id.
     pub(crate) fn renew(&mut self, now: Ms, replica: ReplicaId) {
-        self.author.replica = replica;
         self.pushes.clear();
         self.replica.handle_new_replica(Monotonic(now), replica);
     }
@@ -114,7 +168,7 @@ impl Client {
         for book in self.books() {
             let waiting: Vec<_> = self.copy(book).pending().map(|pending| pending.mutation.id).collect();
             if let [_, second, ..] = waiting[..] {
-                let (author, seq) = (self.author, self.copy(book).seq());
+                let (author, seq) = (self.author(), self.copy(book).seq());
                 let entry = json!({ "id": second, "seq": seq, "replica": author.replica, "n": 1 });
                 let fates = json!({ "type": "fates", "book": book, "entries": [entry] });
                 self.replica.handle_text(Monotonic(now), &fates.to_string());
@@ -158,4 +212,8 @@ impl Client {
             self.screens.insert(book, Screen::drawn(view));
         }
     }
+}
+
+fn config(user: UserId, replica: ReplicaId, keeps: Keeps, seed: u64) -> ReplicaConfig {
+    ReplicaConfig { replica, user, client: "sim/1".into(), token: None, seed, keeps }
 }

@@ -46,8 +46,22 @@ faults! {
     SlowReader "slow readers" (500, 2000),
     /// A device has no network for seconds to minutes, and its person goes on working.
     Offline "devices offline" (500, 1500),
-    /// A device is switched off for a while.
+    /// A device sleeps for a while.
     DeviceOff "devices off" (300, 1000),
+    /// A device is without power at once, and starts again from its store.
+    PowerCut "power cuts" (300, 1500),
+    /// A tab ends at once, and another starts from what the store has.
+    TabKilled "killed tabs" (500, 2000),
+    /// A device has several tabs on one store.
+    Tabs "several tabs" (300, 800),
+    /// A tab does not hear that another wrote something into their store.
+    NewsUnheard "unheard news" (50, 500),
+    /// A transaction of a device's store takes long.
+    SlowStore "slow stores" (20, 200),
+    /// A device's store takes nothing for a while.
+    StoreFull "full stores" (300, 1000),
+    /// A device's store is deleted under its tabs.
+    StoreGone "deleted stores" (200, 800),
     /// A device is switched off for a year, or as good as.
     LongAway "year-old devices" (100, 500),
     /// The server dies, with whatever it was about to do.
@@ -78,6 +92,16 @@ faults! {
     RepeatedWrite "repeated writes" (100, 500),
     /// A form is open for seconds to minutes before it is saved.
     StaleForm "stale forms" (100, 500),
+    /// Somebody takes back what they just wrote, before or after it entered the log.
+    Withdrawn "withdrawn mutations" (50, 300),
+    /// Somebody types again what was rejected, or what they took back.
+    Retried "things typed again" (1000, 1000),
+    /// A device goes on from a copy of its store or of another's, with the same replica id.
+    Copied "copied stores" (300, 1000),
+    /// A program writes fields that the server does not know, and asks for what only a later server can do.
+    NewerApp "newer apps" (300, 800),
+    /// A program starts over what one of another version wrote into the store.
+    OtherRows "rows of other versions" (300, 800),
     /// Content that cannot stand.
     InvalidContent "invalid content" (30, 200),
     /// An id that somebody else may give too.

@@ -14,27 +14,36 @@
 //!
 //! # What is made up
 //!
-//! Clocks, lines, the disk, and people. What the shipped server has as tasks between its parts (an actor for each book, a
+//! Clocks, lines, the disk, the stores of devices, and people. What the shipped server has as tasks between its parts (an actor for each book, a
 //! task for each socket) is done here at once and in one order: `server/actor.rs` and `server/socket.rs` follow the
 //! shipped ones step by step, and are not them. One log is written at a time for each book; the shipped store writes
-//! several in one transaction.
+//! several in one transaction. What a tab does in its device's store, and hears of other tabs, `world/keeping.rs` does as the
+//! web app's driver does it: one transaction at a time, of steps between which other things happen, done for good or so that a
+//! power cut takes it back.
 //!
 //! # What is not there yet
 //!
-//! - A replica has no store to be restored from: a device that was switched off goes on with the replica it had, and no
-//!   outbox is lost with a tab. Nor is a device ever a copy of another (`forked`).
+//! - A book never moves from one store to another, and nothing in a store rots. A tab that takes in where another started
+//!   over may go back from what it showed; how far is not checked, nor what it shows where it took in what follows from
+//!   another history than its own, until it starts over. Where a server was restored, a tab may drop what another
+//!   has heard the fate of in the history that is gone, until that one starts over; and what a device numbered that has a copy
+//!   may be taken for what the copy numbered since, and not come back.
+//! - Later versions are told by what is written: fields that nobody knows, an op of another name, a stored state of another
+//!   form. No program of another version runs. No entry says what a device does not know, and no snapshot or row is of a form
+//!   that is to be left alone.
 //! - A backup that a server is restored from has everyone who was let in, removed or given another role since, and what was
 //!   written over HTTP since is lost for good. A form that was open while its copy went over to another history claims what
 //!   it says it was read at, and is not checked. Where a declared restore follows one that was not, what was typed before
 //!   is not checked to count as late: who had not heard of the first is told where the second began.
-//! - One node, as there is one so far: no bus, no race of two for a seq, no bell that is lost. No presence, no archived or purged book, no invites (who lets themself in is taken to hold one), no
-//!   signing in, no withdrawn mutation, no client or server of another version.
+//! - One node, as there is one so far: no bus, no race of two for a seq, no bell that is lost. No presence, no archived
+//!   or purged book, no invites (who lets themself in is taken to hold one), no signing in.
 //! - The disk keeps what it said it has: a commit that was on its way is there whole or not at all. Torn and lost writes are
 //!   for the stores' own tests.
 //! - A client that lies takes no replica id that its owner has not written under, and no mutation's id from anybody.
 
 mod check;
 mod client;
+mod device;
 mod disk;
 mod fault;
 pub mod fold;
@@ -47,6 +56,7 @@ mod run;
 mod screen;
 mod server;
 mod shrink;
+mod store;
 mod trace;
 mod world;
 

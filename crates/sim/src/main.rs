@@ -45,6 +45,9 @@ struct Arguments {
     /// With no more devices than these
     #[arg(long, requires = "seed", default_value_t = u64::MAX)]
     devices: u64,
+    /// Tells failures as they are, and does not look for less of their worlds
+    #[arg(long)]
+    brief: bool,
     /// Tries every planted bug until it is found
     #[arg(long)]
     plants: bool,
@@ -89,7 +92,7 @@ fn main() -> ExitCode {
     match arguments.seed {
         _ if arguments.plants => try_plants(),
         Some(seed) => run_one(seed, &arguments),
-        None => run_all(arguments.from, arguments.seeds),
+        None => run_all(&arguments),
     }
 }
 
@@ -101,7 +104,7 @@ fn run_one(seed: u64, arguments: &Arguments) -> ExitCode {
             println!("seed {seed} holds: {} entries, story {}", run.entries, run.trace_hash);
             ExitCode::SUCCESS
         }
-        Err(failure) if arguments.trace => {
+        Err(failure) if arguments.trace || arguments.brief => {
             println!("{failure}");
             ExitCode::FAILURE
         }
@@ -109,14 +112,19 @@ fn run_one(seed: u64, arguments: &Arguments) -> ExitCode {
     }
 }
 
-fn run_all(from: u64, seeds: u64) -> ExitCode {
+fn run_all(arguments: &Arguments) -> ExitCode {
+    let Arguments { from, seeds, brief, .. } = *arguments;
     let began = Instant::now();
     let summary = run_many(from..from + seeds, TOLD_EVERY, |summary| {
         println!("{} of {seeds} seeds, {} failed", summary.seeds, summary.failures.len());
     });
     tell_summary(&summary, began.elapsed());
     for failure in &summary.failures {
-        tell_failure(failure, Options::default());
+        if brief {
+            println!("{failure}");
+        } else {
+            tell_failure(failure, Options::default());
+        }
     }
     if summary.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -79,6 +79,22 @@ plants! {
     WriteAnsweredEarly "write_answered_early",
     /// Undo takes back what somebody else wrote since.
     UndoExempt "undo_exempt",
+    /// A device says that something is saved as it begins to write it.
+    SavedEarly "saved_early",
+    /// A device writes what was typed as though it could only arrive once more.
+    TypedLoosely "typed_loosely",
+    /// A tab writes without a look at what other tabs wrote.
+    TabsUncompared "tabs_uncompared",
+    /// A transaction of a device leaves out the outbox.
+    OutboxUnwritten "outbox_unwritten",
+    /// A transaction of a device leaves out the rejections.
+    RejectionsUnwritten "rejections_unwritten",
+    /// A device has nothing left of what was confirmed when a restored server lacks it.
+    ConfirmedForgotten "confirmed_forgotten",
+    /// The server takes something for withdrawn that is not.
+    Emptied "emptied",
+    /// A tab goes on under another replica id, and its store under the old one.
+    RenewedAlone "renewed_alone",
 }
 
 impl Plant {

@@ -27,7 +27,7 @@ pub(super) struct NewStart {
 
 /// What a snapshot's history has of the mutations that were confirmed before, and what it lacks.
 struct Compared<D: Domain> {
-    there: Vec<(Seq, String)>,
+    there: Vec<(Confirmed, Mutation<D::Op>)>,
     /// In the order of their old entries.
     lacking: VecDeque<Pending<D>>,
     seen_at_most: Seq,
@@ -76,8 +76,9 @@ impl<D: Domain> BookCopy<D> {
         let seen_at_most = start.map_or(Seq(u64::MAX), |start| start.seen_at_most);
         let mut compared = Compared { there: Vec::new(), lacking: VecDeque::new(), seen_at_most };
         for text in stored.into_iter().chain(self.confirmed.iter().map(|(_, text)| text.clone())) {
-            let Confirmed { seq, replica, mutation } = serde_json::from_str(&text)?;
-            let mutation: Mutation<D::Op> = serde_json::from_str(mutation.get())?;
+            let confirmed: Confirmed = serde_json::from_str(&text)?;
+            let mutation: Mutation<D::Op> = serde_json::from_str(confirmed.mutation.get())?;
+            let Confirmed { seq, replica, .. } = confirmed;
             match start {
                 Some(start) if mutation.n > start.last_number(replica) => {
                     if seq <= self.seq {
@@ -89,7 +90,7 @@ impl<D: Domain> BookCopy<D> {
                         compared.lacking.push_back(Pending::stored(mutation, text));
                     }
                 }
-                _ => compared.there.push((seq, text)),
+                _ => compared.there.push((confirmed, mutation)),
             }
         }
         Ok(compared)
@@ -98,7 +99,9 @@ impl<D: Domain> BookCopy<D> {
     /// What the new history lacks goes to the front of the outbox; the rest stays remembered. The numbers are as they were,
     /// unless some that came between are gone for good.
     fn offer_what_is_lacking(&mut self, Compared { there, mut lacking, seen_at_most }: Compared<D>) {
-        self.confirmed = there;
+        // Should a later history lack it, no more counts as seen than does in this one.
+        self.confirmed =
+            there.into_iter().map(|(row, mutation)| (row.seq, row.lowered(mutation, seen_at_most))).collect();
         if let Some(start) = self.new_start.as_ref().filter(|_| !lacking.is_empty()) {
             let last = start.last_number(self.author.replica);
             for pending in &mut lacking {
@@ -121,6 +124,14 @@ impl<D: Domain> BookCopy<D> {
         if let Some(start) = self.new_start.take() {
             self.start_anew(start);
         }
+    }
+}
+
+impl Confirmed {
+    /// Its row, as of somebody who had seen no more than this.
+    fn lowered<Op: serde::Serialize>(&self, mut mutation: Mutation<Op>, ceiling: Seq) -> String {
+        mutation.base = mutation.base.min(ceiling);
+        confirmed_row(self.seq, self.replica, &encode(&mutation))
     }
 }
 

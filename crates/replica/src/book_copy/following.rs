@@ -97,6 +97,7 @@ impl<D: Domain> BookCopy<D> {
         self.outbox.lift_hold();
         self.outbox.offer_again_after(subscribed.accepted);
         self.phase = Phase::Following(self.claim(now, subscribed));
+        self.line_at = None;
         self.check_next_number(subscribed.accepted.next());
     }
 
@@ -156,6 +157,8 @@ impl<D: Domain> BookCopy<D> {
     pub(crate) fn handle_refused(&mut self, now: Monotonic, refused: Refused) -> NextTry {
         let later = NextTry::AfterMs(refused.retry_after_ms.unwrap_or(REFUSED_RETRY_MS));
         match refused.code {
+            // It came late: another program's line has told its fate since, and that of what was to come first.
+            Refusal::Gap if self.outbox.find(refused.id).is_none() => later,
             // It only follows from the refusal that holds the outbox, and offering again would be refused again.
             Refusal::Gap if self.held().is_some() => NextTry::WhenMended,
             Refusal::Gap if refused.expected.is_some_and(|expected| !self.check_next_number(expected)) => {

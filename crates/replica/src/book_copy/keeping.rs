@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 
 use tidebook_book::{BookState, ChainHash, Domain, Entry, MutationId, MutationNumber, Seq, SortedMap};
 
-use super::following::Phase;
-use super::{Applied, Rejection};
+use super::following::{Parting, Phase};
+use super::{Applied, ParsedEntry, Rejection};
+use crate::contradiction::Contradiction;
 use crate::outbox::{Pending, encode};
 use crate::stored::{FORMAT, Head, Rows, StoredRejection, StoredState};
-use crate::{BookCopy, Forget, Lacking, StoreWrite, Stored, StoredError, Unsent};
+use crate::{BookCopy, Forget, Lacking, Monotonic, StoreWrite, Stored, StoredError, Unsent};
 
 /// How many entries are stored after the state before the state is written anew: what opening has to replay at most.
 const STATE_AFTER_ENTRIES: u64 = 4_096;
@@ -106,9 +107,12 @@ impl<D: Domain> BookCopy<D> {
         let Some(kept) = &self.kept else { return Ok(None) };
         let head: Head = serde_json::from_str(head)?;
         let Place { revision, starts, .. } = kept.place;
+        // A new start in the history there was, not stored yet, and less than what another program has stored since.
+        let is_same_history = self.new_start.as_ref().is_some_and(|start| start.seen_at_most >= self.seq);
+        let is_overtaken = is_same_history && head.epoch == self.epoch && head.seq > self.seq;
         Ok(if head.revision == revision {
             None
-        } else if revision > 0 && head.starts == starts && self.seq >= head.state_seq {
+        } else if revision > 0 && head.starts == starts && self.seq >= head.state_seq && !is_overtaken {
             Some(Lacking::EntriesAfter(self.seq))
         } else {
             Some(Lacking::Everything(head.state_seq))
@@ -118,16 +122,48 @@ impl<D: Domain> BookCopy<D> {
     /// Takes in what is stored. What is here and not there yet stays, after it.
     pub(crate) fn handle_stored(&mut self, stored: &Stored) -> Result<Applied<D>, StoredError> {
         let mut rows = Rows::<D>::read(stored)?;
-        let base = rows.state.take();
+        let (base, seq_before, hash_before) = (rows.state.take(), self.seq, self.hash);
         let applied = self.taking_the_outbox_off(|copy, applied| {
+            let mut seen_at_most = Seq(u64::MAX);
             if let Lacking::Everything(_) = stored.lacking {
+                seen_at_most = copy.seen_of(&rows.head);
                 copy.start_from(&rows.head, base);
             }
             copy.follow(&stored.entries, rows.head.seq, applied);
             copy.merge_rejections(&mut rows);
-            copy.merge_outbox(rows);
+            copy.merge_outbox(rows, seen_at_most);
         });
+        if self.seq > seq_before || matches!(stored.lacking, Lacking::Everything(_)) {
+            // Another program went on while this one waits for a snapshot: an older one would take it back.
+            self.fetch.note_overtaken();
+        }
+        if self.seq > seq_before && self.is_following() {
+            self.line_at.get_or_insert((seq_before, hash_before));
+        }
         Ok(applied)
+    }
+
+    /// What the store had is what comes over the line after it, unless another program heard it of a history that is gone:
+    /// a server that was restored and does not say so is known by nothing else.
+    pub(super) fn compare_with_the_line(&mut self, entries: &[ParsedEntry<'_, D>]) -> Result<(), Contradiction> {
+        let Some((mut seq, mut hash)) = self.line_at.take() else { return Ok(()) };
+        for (entry, bytes) in entries {
+            if entry.seq == seq.next() && seq < self.seq {
+                (seq, hash) = (entry.seq, hash.followed_by(bytes.get().as_bytes()));
+            }
+        }
+        if seq < self.seq {
+            self.line_at = Some((seq, hash));
+            return Ok(());
+        }
+        if hash == self.hash { Ok(()) } else { Err(Contradiction::AnotherLog(seq)) }
+    }
+
+    /// How much of the stored copy's history was seen here at most. Where another parts from the one left is not told here, nor
+    /// whether a start over was into another, for a restored server may go on under the same epoch: then nothing counts.
+    fn seen_of(&self, head: &Head) -> Seq {
+        let is_same_start = self.kept.as_ref().is_some_and(|kept| kept.place.starts == head.starts);
+        if is_same_start && self.epoch == head.epoch { self.seq.min(head.state_seq) } else { Seq::ZERO }
     }
 
     fn start_from(&mut self, head: &Head, base: Option<StoredState<D>>) {
@@ -138,14 +174,17 @@ impl<D: Domain> BookCopy<D> {
             // It takes all of it from the server.
             None => (Seq::ZERO, ChainHash::ZERO, BookState::default()),
         };
-        // Where another history parts from the one left is not told here: then nothing counts as seen.
-        let is_same_history = self.epoch == head.epoch;
-        self.lower_bases(if is_same_history { self.seq.min(seq) } else { Seq::ZERO });
         self.new_start = None;
         (self.seq, self.hash, self.view) = (seq, hash, state);
         (self.epoch, self.role, self.people) = (head.epoch, head.role, head.people.clone());
         if self.is_following() {
             self.phase = Phase::Apart;
+        }
+        if is_lost && !self.is_removed() {
+            // From nothing it would follow any history, and what was seen and confirmed is of the one that was stored: only a
+            // snapshot tells by its numbers what of that is there.
+            self.phase = Phase::StartingOver(Parting::At(Seq::ZERO));
+            self.fetch.need(Monotonic::default());
         }
         if let Some(kept) = &mut self.kept {
             kept.due.entries.clear();
@@ -194,8 +233,9 @@ impl<D: Domain> BookCopy<D> {
         self.rejections.append(&mut mine);
     }
 
-    /// What is stored comes first and keeps its numbers; what is only here gets numbers after it.
-    fn merge_outbox(&mut self, rows: Rows<D>) {
+    /// What is stored comes first and keeps its numbers; what is only here gets numbers after it, and counts as typed by
+    /// somebody who had seen no more than this.
+    fn merge_outbox(&mut self, rows: Rows<D>, seen_at_most: Seq) {
         let Some(kept) = &mut self.kept else { return };
         let is_same_line = rows.head.replica == self.author.replica;
         let mut merged: VecDeque<Pending<D>> = VecDeque::new();
@@ -204,6 +244,8 @@ impl<D: Domain> BookCopy<D> {
             match self.outbox.take(mutation.id) {
                 Some(mut known) if is_due => {
                     known.give_number(mutation.n);
+                    // Whoever stored it may know better what had been seen.
+                    known.lower_base(mutation.base);
                     merged.push_back(known);
                 }
                 Some(known) => merged.push_back(Pending { sent: known.sent, ..Pending::stored(mutation, encoded) }),
@@ -214,7 +256,8 @@ impl<D: Domain> BookCopy<D> {
         }
         let mut last_n = if is_same_line { rows.head.last_n } else { MutationNumber::ZERO };
         // What was stored and is not any more found its fate elsewhere.
-        for pending in self.outbox.take_all().into_iter().filter(|pending| !pending.is_saved) {
+        for mut pending in self.outbox.take_all().into_iter().filter(|pending| !pending.is_saved) {
+            pending.lower_base(seen_at_most);
             merged.push_back(pending);
             if let Some(pending) = merged.back_mut().filter(|_| is_same_line) {
                 last_n = last_n.next();
@@ -381,6 +424,14 @@ impl<D: Domain> Pending<D> {
     pub(super) fn stored(mutation: tidebook_book::Mutation<D::Op>, encoded: String) -> Self {
         let (predicted, undos) = (Vec::new(), Vec::new());
         Self { mutation, encoded, sent: false, is_saved: true, predicted, undos }
+    }
+
+    fn lower_base(&mut self, ceiling: Seq) {
+        if self.mutation.base > ceiling {
+            self.mutation.base = ceiling;
+            self.encoded = encode(&self.mutation);
+            self.sent = false;
+        }
     }
 
     fn give_number(&mut self, n: MutationNumber) {

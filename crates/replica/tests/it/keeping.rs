@@ -8,13 +8,13 @@ use uuid::Uuid;
 use crate::checklist::add;
 use crate::shelf::Shelf;
 use crate::stage::{
-    BOOK, ME, Stage, added, chain, entry, id, others, rejecting, required, snapshot, subscribed, subscribed_at,
+    BOOK, ME, Stage, added, chain, entry, id, others, refused, rejecting, required, snapshot, subscribed, subscribed_at,
 };
 
 const FRESH: ReplicaId = ReplicaId(Uuid::from_u128(0x77));
 
 /// A tab that was just opened over what is stored, and has a line.
-fn tab(shelf: &mut Shelf) -> Stage {
+pub(crate) fn tab(shelf: &mut Shelf) -> Stage {
     let mut tab = Stage::kept();
     shelf.sync(&mut tab);
     tab.connect();
@@ -26,7 +26,7 @@ fn tab(shelf: &mut Shelf) -> Stage {
     tab
 }
 
-fn write(tab: &mut Stage, number: u128, text: &str) -> Result<(), MutateError> {
+pub(crate) fn write(tab: &mut Stage, number: u128, text: &str) -> Result<(), MutateError> {
     tab.mutate(number, &[add(number as u32, text)]).map(drop)
 }
 
@@ -252,7 +252,7 @@ fn under_a_new_replica_id_all_is_numbered_anew_in_every_tab() {
 }
 
 /// A tab whose replica id is the stored one, without a line.
-fn tab_of(shelf: &mut Shelf) -> Stage {
+pub(crate) fn tab_of(shelf: &mut Shelf) -> Stage {
     let mut tab = Stage::kept();
     shelf.sync(&mut tab);
     tab
@@ -276,6 +276,24 @@ fn a_copy_that_starts_over_does_so_in_the_store_and_in_every_tab() {
     assert!(there.events().contains(&Event::Reset { book: BOOK }));
     assert_eq!(there.sent().last().map(|frame| frame["after"].clone()), Some(json!(5)), "asks from there");
     assert_eq!(tab(&mut shelf).view(), "milk tea jam");
+}
+
+/// Its line was slow, and another tab's quick.
+#[test]
+fn a_gap_that_another_tab_has_seen_close_is_none() {
+    let mut shelf = Shelf::new();
+    let mut here = tab(&mut shelf);
+    for n in 1..=3 {
+        write(&mut here, n, "tea").expect("fine");
+    }
+    shelf.sync(&mut here);
+    here.hear_entries(&[entry(1, ME, 1, 1, &[added(1, "tea")]), entry(2, ME, 2, 2, &[added(2, "tea")])]);
+    here.forget();
+    let mut gap = refused(2, "gap");
+    gap["expected"] = json!(1);
+    here.hear(gap);
+    assert_eq!(here.copy().held(), None);
+    assert_eq!(here.events(), []);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod stage;
 
 mod histories;
 mod keeping;
+mod kept_histories;
 mod line;
 mod new_replica;
 mod offered_again;

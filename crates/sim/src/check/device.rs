@@ -4,7 +4,7 @@ use tidebook_book::{BookId, BookState, Draft, Knows, MutationId, Seq};
 use tidebook_ledger::{Ledger, LedgerBook};
 use tidebook_replica::BookCopy;
 
-use super::{Checked, Checker, Invariant};
+use super::{BookCheck, Checked, Checker, Invariant};
 use crate::client::Client;
 use crate::screen::Screen;
 
@@ -18,7 +18,7 @@ pub(super) struct DeviceCheck {
 }
 
 impl DeviceCheck {
-    /// A copy of what is lost may start over from less.
+    /// A copy of what is lost may start over from less, and so may a tab with what is stored.
     pub(super) fn go_back_to(&mut self, until: Seq) {
         self.seen = self.seen.min(until);
     }
@@ -26,8 +26,15 @@ impl DeviceCheck {
 
 impl Checker {
     /// Something happened to a device.
-    pub(crate) fn check_device(&mut self, index: usize, client: &Client) -> Checked {
-        client.books().into_iter().try_for_each(|book| self.check_copy(index, client, book))
+    pub(crate) fn check_device(&mut self, index: usize, client: &Client, store_life: u64) -> Checked {
+        let is_kept = client.keeps_in == Some(store_life);
+        for book in client.books() {
+            if is_kept {
+                self.note_saved(client.copy(book));
+            }
+            self.check_copy(index, client, book)?;
+        }
+        Ok(())
     }
 
     fn check_copy(&mut self, index: usize, client: &Client, book: BookId) -> Checked {
@@ -35,7 +42,7 @@ impl Checker {
         let device = self.devices.entry((index, book)).or_default();
         let seq = copy.seq();
         let name = || &client.name;
-        if check.is_lost(seq, copy.hash()) {
+        if check.is_lost(seq, copy.hash()) || is_mixed(check, client, copy) {
             // It has not heard of it yet.
             return Ok(());
         }
@@ -44,33 +51,35 @@ impl Checker {
         device.seen = seq;
         Invariant::GaplessOrder
             .require(check.hash_at(seq) == Some(copy.hash()), || format!("{} has another log at {seq}", name()))?;
-        if copy.pending().count() == device.waiting.len() {
+        let is_same = copy.pending().map(|pending| &pending.mutation.id).eq(&device.waiting);
+        // What a new history lacks of its own it finds in its store, and puts back first.
+        if is_same || client.replica.wants_confirmed(book) {
             return Ok(());
         }
-        let mut waiting = std::mem::take(&mut device.waiting);
-        // What was confirmed and got lost waits again.
-        let back = copy.pending().map(|pending| pending.mutation.id).filter(|id| !waiting.contains(id));
-        let back: Vec<MutationId> = back.filter(|_| check.was_restored()).collect();
-        waiting.extend(back);
-        let (waits, gone) =
-            waiting.into_iter().partition(|id| copy.pending().any(|pending| pending.mutation.id == *id));
-        device.waiting = waits;
-        let gone: Vec<MutationId> = gone;
+        // Others come from the store, or were confirmed and got lost.
+        let waits: Vec<MutationId> = copy.pending().map(|pending| pending.mutation.id).collect();
+        let before = std::mem::replace(&mut device.waiting, waits);
+        let gone = before.into_iter().filter(|id| copy.pending().all(|pending| pending.mutation.id != *id));
         gone.into_iter().try_for_each(|id| self.check_settled(client, book, id))
     }
 
     /// A mutation has left an outbox: it is in the log, and where it was rejected it is shown.
     fn check_settled(&self, client: &Client, book: BookId, id: MutationId) -> Checked {
         let check = self.book(book);
+        let made = &self.made[&id];
+        let is_shown = client.copy(book).rejections().iter().any(|rejection| rejection.mutation.id == id);
         let Some(seq) = check.place_of(id) else {
-            let n = self.made[&id].n;
-            return Err(
-                Invariant::Fate.broken(format!("mutation {n} of {} left its outbox without an entry", client.name))
-            );
+            // What another tab heard before a restore this one reads after it: then the other tells what is lacking.
+            let is_told = client.keeps_in.is_some() || is_shown || made.fate.is_dealt_with() || made.fate.forgotten;
+            let is_known = check.was_restored() && is_told;
+            let n = made.n;
+            return Invariant::Fate
+                .require(is_known, || format!("mutation {n} of {} left its outbox without an entry", client.name));
         };
         let is_rejected = check.read(seq).rejected.is_some();
-        let is_shown = client.copy(book).rejections().iter().any(|rejection| rejection.mutation.id == id);
-        Invariant::Fate.require(is_rejected == is_shown, || {
+        // Another tab's person may have dealt with it; and what a server rejected that was restored since it may take now.
+        let fits = if is_rejected { is_shown || made.fate.is_dealt_with() } else { !is_shown || check.was_restored() };
+        Invariant::Fate.require(fits, || {
             format!("entry {seq} of {} is rejected: {is_rejected}; and it is shown: {is_shown}", client.name)
         })
     }
@@ -78,7 +87,7 @@ impl Checker {
     /// A longer look: the view is the log with the outbox on top, and the screen shows the view.
     pub(crate) fn look_closely(&self, client: &Client, book: BookId) -> Checked {
         let copy = client.copy(book);
-        if self.book(book).is_lost(copy.seq(), copy.hash()) {
+        if self.book(book).is_lost(copy.seq(), copy.hash()) || is_mixed(self.book(book), client, copy) {
             return Ok(());
         }
         let expected = with_outbox(self.book(book).state_at(copy.seq()), client, copy);
@@ -96,10 +105,19 @@ impl Checker {
         let copy = client.copy(book);
         device.waiting.iter().try_for_each(|id| {
             let pending = copy.pending().find(|pending| pending.mutation.id == *id);
-            let is_whole = pending.is_some_and(|pending| pending.mutation.ops == self.made[id].ops);
+            let made = &self.made[id];
+            let is_taken_back =
+                |pending: &&tidebook_replica::Pending<Ledger>| pending.is_withdrawn() && made.fate.withdrawn;
+            let is_whole = pending.is_some_and(|it| it.mutation.ops == made.ops || is_taken_back(&it));
             Invariant::Fate.require(is_whole, || format!("what {} wrote as {id} is gone", client.name))
         })
     }
+}
+
+/// A tab that is in a history that is gone, and has no line to tell it so, takes in what another tab heard of the one that
+/// stands. Where a server does not say that it was restored, it finds that out as it asks for the book, and starts over.
+fn is_mixed(check: &BookCheck, client: &Client, copy: &BookCopy<Ledger>) -> bool {
+    check.was_restored_silently() && client.keeps_in.is_some() && check.hash_at(copy.seq()) != Some(copy.hash())
 }
 
 /// The confirmed state with a replica's outbox decided on top.
@@ -109,7 +127,7 @@ fn with_outbox(mut state: LedgerBook, client: &Client, copy: &BookCopy<Ledger>) 
         let draft = Draft {
             seq: Seq(copy.seq().0 + place),
             at: mutation.made_at,
-            author: client.author,
+            author: client.author(),
             mutation: mutation.id,
             made_at: mutation.made_at,
             base: mutation.base,

@@ -3,9 +3,11 @@
 use tidebook_authority::{Authority, Head};
 use tidebook_book::{BookId, Role, Snapshot};
 use tidebook_ledger::{Ledger, LedgerBook};
+use tidebook_replica::BookCopy;
 
-use super::{Checked, Checker, Invariant};
+use super::{Checked, Checker, Invariant, MadeFate};
 use crate::client::Client;
+use crate::device::Device;
 use crate::disk::{Disk, snapshot_of};
 use crate::server::Server;
 
@@ -15,6 +17,15 @@ pub(crate) struct Ending<'a> {
     pub(crate) disk: &'a Disk,
     pub(crate) server: &'a Server,
     pub(crate) clients: &'a [Client],
+    pub(crate) devices: &'a [Device],
+}
+
+impl<'a> Ending<'a> {
+    /// The copies that a device has of a book.
+    pub(super) fn copies(self, device: usize, book: BookId) -> impl Iterator<Item = &'a BookCopy<Ledger>> + Clone {
+        let tabs = self.clients.iter().filter(move |client| client.device == device && client.is_open);
+        tabs.filter_map(move |client| client.replica.book(book))
+    }
 }
 
 impl Checker {
@@ -22,11 +33,12 @@ impl Checker {
     pub(crate) fn check_end(&self, ending: Ending<'_>) -> Checked {
         self.check_disk(ending.disk)?;
         self.books.keys().try_for_each(|book| self.check_book(ending, *book))?;
-        for (index, client) in ending.clients.iter().enumerate() {
+        for (index, client) in ending.clients.iter().enumerate().filter(|(_, client)| client.is_open) {
             for book in client.books() {
                 self.check_client(index, client, book)?;
             }
         }
+        self.check_stores(ending)?;
         self.check_fates(ending)
     }
 
@@ -48,7 +60,7 @@ impl Checker {
         self.look_closely(client, book)?;
         self.check_outbox(index, client, book)?;
         let check = self.book(book);
-        let Some(role) = check.role_of(client.author.user) else { return Ok(()) };
+        let Some(role) = check.role_of(client.user) else { return Ok(()) };
         let (copy, head) = (client.copy(book), check.head());
         let is_there = copy.seq() == head;
         Invariant::Liveness.require(is_there, || format!("{} is at {} of {head}", client.name, copy.seq()))?;
@@ -62,19 +74,25 @@ impl Checker {
     }
 
     /// Each is in the log, in the outbox of who may not write, or shown as a rejection with what was typed.
-    fn check_fates(&self, Ending { clients, .. }: Ending<'_>) -> Checked {
+    fn check_fates(&self, ending: Ending<'_>) -> Checked {
         for (id, made) in &self.made {
-            let copy = clients[made.client].copy(made.book);
             let check = self.book(made.book);
+            let copies = ending.copies(made.device, made.book);
+            let mut pending = copies.clone().flat_map(BookCopy::pending);
+            let waits = pending.any(|pending| pending.mutation.id == *id);
+            let mut rejections = copies.flat_map(|copy| copy.rejections());
+            let shown = rejections.find(|rejection| rejection.mutation.id == *id);
+            let MadeFate { lost, forgotten, .. } = made.fate;
+            let dealt_with = made.fate.is_dealt_with();
             let Some(seq) = check.place_of(*id) else {
-                let waits = copy.pending().any(|pending| pending.mutation.id == *id);
-                let is_shown = copy.rejections().iter().any(|rejection| rejection.mutation.id == *id);
-                let may_not = check.role_of(clients[made.client].author.user).is_none();
+                let may_not = check.role_of(ending.devices[made.device].user).is_none();
                 // Of an entry that is lost, a rejection stays with its person, and who was removed since is asked for nothing.
                 // Whatever else was confirmed has come back.
-                let is_known = check.was_restored() && (is_shown || made.discarded || may_not);
+                // Where a copy has used its number in the history that a restored server goes on with, it passes for there.
+                let forgotten = forgotten || ending.devices[made.device].may_renew;
+                let is_known = check.was_restored() && (shown.is_some() || dealt_with || may_not || forgotten);
                 Invariant::Fate
-                    .require(waits || is_known, || format!("mutation {id} has no entry and waits nowhere"))?;
+                    .require(waits || is_known || lost, || format!("mutation {id} has no entry and waits nowhere"))?;
                 continue;
             };
             let entry = check.read(seq);
@@ -83,9 +101,7 @@ impl Checker {
                 format!("mutation {id} entered as number {}", entry.n)
             })?;
             // Who is no member any more may not have been told.
-            let waits = copy.pending().any(|pending| pending.mutation.id == *id);
-            if entry.rejected.is_some() && !waits && !made.discarded {
-                let shown = copy.rejections().iter().find(|rejection| rejection.mutation.id == *id);
+            if entry.rejected.is_some() && !waits && !dealt_with && !lost {
                 // What another tab of this world offered to a restored server, nobody hears the fate of: it was confirmed.
                 let is_whole = shown.map_or(check.was_restored(), |rejection| rejection.mutation.ops == made.ops);
                 Invariant::Fate.require(is_whole, || format!("the rejection of {id} is not shown as it was typed"))?;

@@ -8,6 +8,7 @@ mod device;
 mod end;
 mod first_stands;
 mod frame;
+mod saved;
 
 use std::collections::BTreeMap;
 
@@ -49,6 +50,8 @@ invariants! {
     Balances "balances and conflicts",
     /// Every mutation ends in the log, as a rejection that is shown, or in the outbox of who may not write.
     Fate "every mutation has a fate",
+    /// What a person was told is saved outlives the program and a power cut, and nothing goes out before.
+    Saved "saved means saved",
     /// No copy goes back in time, and its view is its log with its outbox on top.
     NeverBack "read your writes, never back in time",
     /// A screen is told of all that changes.
@@ -98,14 +101,38 @@ impl Invariant {
 #[derive(Debug)]
 pub(crate) struct Made {
     pub(crate) client: usize,
+    pub(crate) device: usize,
     pub(crate) book: BookId,
     pub(crate) replica: ReplicaId,
     pub(crate) n: u64,
     pub(crate) base: Seq,
     pub(crate) undoes: Option<Seq>,
     pub(crate) ops: Vec<LedgerOp>,
+    /// Its tab has a store for it, and offers it no sooner than it is there.
+    pub(crate) keeps: bool,
+    pub(crate) fate: MadeFate,
+}
+
+/// What has become of a mutation on its device.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct MadeFate {
+    /// The person was told that it is saved.
+    pub(crate) saved: bool,
+    /// Where it was is gone, and nobody had said that it is saved; or what was is deleted.
+    pub(crate) lost: bool,
+    /// Its device does not remember all that was confirmed: a restored server may not get it back.
+    pub(crate) forgotten: bool,
     /// It was rejected, and its person has seen it.
     pub(crate) discarded: bool,
+    /// Its person took it back; it may have been too late.
+    pub(crate) withdrawn: bool,
+}
+
+impl MadeFate {
+    /// Its person does not wait to be told that it was rejected.
+    pub(crate) fn is_dealt_with(self) -> bool {
+        self.discarded || self.withdrawn
+    }
 }
 
 /// Whether a server that was restored says so, by another epoch.
@@ -152,6 +179,15 @@ impl Checker {
     pub(crate) fn handle_commit(&mut self, book: BookId, batch: &Batch) -> Checked {
         let Self { books, made, asked, owners, .. } = self;
         let check = books.get_mut(&book).expect("a book of this world");
+        let made_here = batch.entries.iter().filter_map(|staged| made.get(&staged.id));
+        let early = made_here.into_iter().find(|made| made.keeps && !made.fate.saved);
+        Invariant::Saved.require(early.is_none(), || {
+            format!("what was not saved yet enters the log: {:?}", early.map(|made| &made.ops))
+        })?;
+        let emptied = batch.entries.iter().filter(|staged| is_withdrawn(&staged.entry.bytes));
+        let unasked = emptied.into_iter().find(|staged| made.get(&staged.id).is_some_and(|made| !made.fate.withdrawn));
+        Invariant::Fate
+            .require(unasked.is_none(), || "an entry says that something was withdrawn that was not".into())?;
         let reading = |id: MutationId| match (made.get(&id), asked.get(&id)) {
             (Some(made), _) => Some(Reading { base: made.base, knows_own: made.undoes.is_none() }),
             (None, Some(base)) => Some(Reading { base: *base, knows_own: false }),
@@ -205,4 +241,8 @@ impl Checker {
     pub(crate) fn check_disk(&self, disk: &Disk) -> Checked {
         self.books.iter().try_for_each(|(book, check)| check.check_disk(disk.log(*book)))
     }
+}
+
+fn is_withdrawn(entry: &[u8]) -> bool {
+    std::str::from_utf8(entry).is_ok_and(|entry| entry.contains(r#""rejected":{"code":"withdrawn""#))
 }

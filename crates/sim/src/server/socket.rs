@@ -21,6 +21,9 @@ const WINDOW_FRAMES: usize = 6;
 /// Pushes of one socket that may wait for their commit, as in the shipped server. While there are more, it is not read.
 const PUSHES_WAITING_MAX: usize = 32;
 
+/// Who is further behind is sent to a snapshot by the session.
+const FAR_BEHIND_ENTRIES: u64 = 20_000;
+
 /// Entries read at a time, so that catching up takes several frames in a short run.
 const READ_ENTRIES_MAX: usize = 16;
 
@@ -193,7 +196,7 @@ impl Server {
     /// At a moment when all that was decided is on disk.
     pub(super) fn open(&mut self, disk: &Disk, line: LineId, user: UserId, replica: ReplicaId, subscribe: &Subscribe) {
         let (book, plant) = (subscribe.book, self.settings.plant);
-        let sends_to_snapshot = subscribe.after > Seq::ZERO && self.random.per_mille(self.snapshots_per_mille);
+        let sends_to_snapshot = self.random.per_mille(self.snapshots_per_mille);
         let (Some(actor), Some(log)) = (self.actors.get(&book), disk.log(book)) else { return };
         let Some(socket) = self.sockets.get_mut(&line) else { return };
         socket.is_opening = false;
@@ -204,15 +207,13 @@ impl Server {
         };
         let mut subscribe = subscribe.clone();
         let mut hash_there = log.hash_at(subscribe.after);
-        let mut common =
-            subscribe.epoch.filter(|named| *named != actor.epoch()).and_then(|named| log.common_with(named));
+        let common = subscribe.epoch.filter(|named| *named != actor.epoch()).and_then(|named| log.common_with(named));
+        let (epoch, mut head, accepted) = (actor.epoch(), actor.head(), actor.last_number(replica));
         if sends_to_snapshot {
-            let is_same = subscribe.epoch.is_none_or(|named| named == actor.epoch()) && subscribe.hash == hash_there;
-            // As though the replica were too far behind.
-            (common, hash_there) = (common.or(is_same.then_some(subscribe.after)), None);
+            // The log is said to be so much longer than it is that the replica is too far behind.
+            head.seq = Seq(head.seq.0 + FAR_BEHIND_ENTRIES);
             self.effects.push_back(Effect::SentToSnapshot);
         }
-        let (epoch, head, accepted) = (actor.epoch(), actor.head(), actor.last_number(replica));
         spoil::cursor(plant, head.seq, &mut subscribe, &mut hash_there, log);
         let opened = Opened { epoch, role, head, accepted, people: log.people(), hash_there, common };
         socket.session.handle_opened(&subscribe, Some(opened));

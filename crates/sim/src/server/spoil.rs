@@ -62,6 +62,7 @@ pub(super) fn mutations(plant: Option<Plant>, head: Seq, mutations: &mut [RawMut
     for mutation in mutations {
         match plant {
             Some(Plant::BaseRaised) => mutation.envelope.base = head,
+            Some(Plant::Emptied) if mutation.envelope.n.0.is_multiple_of(5) => mutation.envelope.ops.clear(),
             Some(Plant::UndoExempt) if mutation.envelope.undoes.is_some() => mutation.envelope.base = head,
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! How a run begins: who there is, what they have, and what the weather will be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tidebook_authority::{Authority, Batch, Opening};
 use tidebook_book::{Author, BookId, Epoch, MemberChange, MutationId, ReplicaId, Role, UserId};
@@ -11,18 +11,23 @@ use super::node::shortened;
 use super::{Event, Person, World};
 use crate::check::{BookCheck, Checker};
 use crate::client::Client;
+use crate::device::Device;
 use crate::disk::Disk;
 use crate::fault::{Fault, Weather};
 use crate::queue::Queue;
 use crate::random::Random;
 use crate::run::Options;
 use crate::server::{Server, Settings, clock};
+use crate::store::Store;
 use crate::trace::Trace;
 
-const NAMES: [&str; 6] = ["Ana", "Ben", "Cleo", "Dan", "Eva", "Finn"];
+const NAMES: [&str; 4] = ["Ana", "Ben", "Cleo", "Dan"];
 
 /// Times at which people come to work; between them lie minutes.
-const EPISODES: (u64, u64) = (4, 8);
+const EPISODES: (u64, u64) = (4, 6);
+
+/// Devices whose browser forbids a store, one in so many.
+const STORELESS_ONE_IN: u64 = 6;
 
 /// The text that everything of a book contains: ids of its records begin with it, and names and notes contain it.
 pub(super) fn canary(book: usize) -> String {
@@ -54,6 +59,8 @@ impl World {
             down_until: None,
             life: 0,
             clients: Vec::new(),
+            devices: Vec::new(),
+            transactions_made: 0,
             lines: BTreeMap::new(),
             lines_made: 0,
             calls: BTreeMap::new(),
@@ -135,7 +142,7 @@ impl World {
     }
 
     fn add_devices(&mut self, most: u64) {
-        let count = self.random.between(3, 8).max(self.people.len() as u64).min(most);
+        let count = self.random.between(3, 6).max(self.people.len() as u64).min(most);
         for number in 0..usize::try_from(count).expect("few devices") {
             let person = number % self.people.len();
             // One in two people has a second device; the rest of a round goes to those who have.
@@ -146,24 +153,39 @@ impl World {
 
     fn add_device(&mut self, number: usize, person: usize, kind: &str) {
         let Person { name, user, .. } = self.people[person];
-        let author = Author { user, replica: ReplicaId(Uuid::from_u128(0xde01_0000 + number as u128)) };
-        self.checker.owns(author.replica, user);
-        let mut client = Client::new(format!("{name}'s {kind}"), author, self.random.next());
+        let replica = ReplicaId(Uuid::from_u128(0xde01_0000 + number as u128));
+        self.checker.owns(replica, user);
+        let name = format!("{name}'s {kind}");
+        let store = if self.random.one_in(STORELESS_ONE_IN) { None } else { Some(Store::new(replica)) };
+        let mut follows = BTreeSet::new();
         for book in self.books.clone() {
             let is_member = self.checker.book(book).role_of(user).is_some();
             if is_member || self.weather.strikes(Fault::Stranger, &mut self.random) {
-                client.open_book(book);
+                follows.insert(book);
             }
         }
-        if self.weather.strikes(Fault::WrongClock, &mut self.random) {
-            const YEARS_MS: u64 = 5 * 365 * 24 * 3_600_000;
-            let off = self.random.choose([5_000, 3_600_000, YEARS_MS]);
-            let sign = if self.random.one_in(2) { 1 } else { -1 };
-            client.clock_off_ms = sign * i64::try_from(self.random.below(off)).expect("years fit");
+        let has_several = store.is_some() && self.weather.strikes(Fault::Tabs, &mut self.random);
+        let tabs = if has_several { self.random.choose([2, 2, 3]) } else { 1 };
+        let clock_off_ms = self.any_clock();
+        self.devices.push(Device::new(name.clone(), user, store));
+        for tab in 1..=tabs {
+            let name = if tab == 1 { name.clone() } else { format!("{name}'s tab {tab}") };
+            let client = Client { clock_off_ms, follows: follows.clone(), ..Client::new(name, number, user) };
+            self.devices[number].tabs.push(self.clients.len());
+            self.queue.put(0, Event::StartTab(self.clients.len()));
+            self.clients.push(client);
         }
-        client.wakes_at = Some(0);
-        self.queue.put(0, Event::Wake(number));
-        self.clients.push(client);
+    }
+
+    /// How wrong a device's clock is.
+    fn any_clock(&mut self) -> i64 {
+        const YEARS_MS: u64 = 5 * 365 * 24 * 3_600_000;
+        if !self.weather.strikes(Fault::WrongClock, &mut self.random) {
+            return 0;
+        }
+        let off = self.random.choose([5_000, 3_600_000, YEARS_MS]);
+        let sign = if self.random.one_in(2) { 1 } else { -1 };
+        sign * i64::try_from(self.random.below(off)).expect("years fit")
     }
 
     /// Where the story begins.
@@ -175,9 +197,8 @@ impl World {
             self.trace.say(self.now, || format!("book {number} is {id}, at {head}, and of {people:?}"));
         }
         for client in &self.clients {
-            let (name, off, books) = (&client.name, client.clock_off_ms, client.books().len());
-            let replica = shortened(&client.author.replica.to_string());
-            self.trace.say(self.now, || format!("{name} is replica {replica}, has {books} books, clock {off} ms off"));
+            let (name, off, books) = (&client.name, client.clock_off_ms, client.follows.len());
+            self.trace.say(self.now, || format!("{name} has {books} books, clock {off} ms off"));
         }
         let faults: Vec<&str> = self.weather.faults().map(Fault::name).collect();
         let episodes = self.episodes;

@@ -23,7 +23,7 @@ impl World {
             return Ok(());
         }
         let (index, book) = (self.any_client(), self.any_book());
-        let user = self.clients[index].author.user;
+        let user = self.clients[index].user;
         let own = ReplicaId(Uuid::from_u128(0x11a4_0000 + user.0.as_u128()));
         self.checker.owns(own, user);
         let replica = self.any_victim(index, book).unwrap_or(own);
@@ -51,9 +51,9 @@ impl World {
     /// A replica of somebody else that has written in the book: nobody else may write under it. (One that has not is for
     /// whoever comes first.)
     fn any_victim(&mut self, index: usize, book: BookId) -> Option<ReplicaId> {
-        let author = self.clients[index].author;
+        let author = self.clients[index].author();
         let check = self.checker.book(book);
-        let others = self.clients.iter().map(|client| client.author).filter(|other| other.user != author.user);
+        let others = self.clients.iter().map(|client| client.author()).filter(|other| other.user != author.user);
         let victims: Vec<ReplicaId> =
             others.map(|other| other.replica).filter(|replica| check.last_number(*replica) > 0).collect();
         if self.random.one_in(2) { self.random.pick(&victims).copied() } else { None }

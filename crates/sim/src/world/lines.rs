@@ -9,6 +9,7 @@ use super::node::shortened;
 use super::{Event, World};
 use crate::check::{Checked, Invariant};
 use crate::client::Wish;
+use crate::device::Task;
 use crate::fault::Fault;
 use crate::line::{DeviceEnd, Frame, Line, LineId, Parcel, Way};
 use crate::plant::Plant;
@@ -124,6 +125,9 @@ impl World {
 
     /// Does what a device asks for, and looks at what it has.
     pub(super) fn serve(&mut self, index: usize) -> Checked {
+        if !self.clients[index].is_open {
+            return Ok(());
+        }
         while let Some(wish) = self.clients[index].poll_wish()? {
             match wish {
                 Wish::Send(text) => self.send_up(index, text),
@@ -137,13 +141,15 @@ impl World {
                 Wish::Disconnect(reason) => self.disconnect(index, &reason)?,
                 Wish::FetchSnapshot(book) => {
                     self.clients[index].snapshots_awaited += 1;
-                    let after = self.delay();
-                    self.at_in(after, Event::SnapshotAsked { client: index, book });
+                    let (after, life) = (self.delay(), self.clients[index].life);
+                    self.at_in(after, Event::SnapshotAsked { client: index, life, book });
                 }
             }
         }
+        self.keep(index);
         self.plan_to_wake(index);
-        self.checker.check_device(index, &self.clients[index])?;
+        let store_life = self.devices[self.clients[index].device].store_life;
+        self.checker.check_device(index, &self.clients[index], store_life)?;
         self.look_sometimes(index)
     }
 
@@ -151,11 +157,17 @@ impl World {
     fn renew_replica(&mut self, index: usize) -> Checked {
         let (name, books) = (self.clients[index].name.clone(), self.clients[index].books());
         let was_restored = books.into_iter().any(|book| self.checker.book(book).was_restored());
-        Invariant::Honest.require(was_restored, || format!("{name} needs another replica id"))?;
+        // Tabs without their store offer the same, each under an id of its own; and a copy goes on from the same numbers.
+        let may_renew = self.devices[self.clients[index].device].may_renew;
+        Invariant::Honest.require(was_restored || may_renew, || format!("{name} needs another replica id"))?;
         self.say(|| format!("{name} goes on under another replica id"));
-        let replica = ReplicaId(Uuid::from_u128(self.random.wide()));
-        self.checker.handle_renewed(replica, self.clients[index].author.user);
-        self.clients[index].renew(self.now, replica);
+        let fresh = ReplicaId(Uuid::from_u128(self.random.wide()));
+        self.checker.handle_renewed(fresh, self.clients[index].user);
+        let outworn = self.clients[index].replica.id();
+        match self.clients[index].keeps_in {
+            Some(_) => self.begin(index, Task::Renew { outworn, fresh }),
+            None => self.clients[index].renew(self.now, fresh),
+        }
         Ok(())
     }
 
@@ -164,6 +176,9 @@ impl World {
         let is_lost = self.has_lost_copy(index);
         let client = &mut self.clients[index];
         let Some(line) = client.line else { return };
+        // Until the end, when the server is of that version too.
+        let is_newer = client.is_newer && self.quiet_since.is_none();
+        let text = if is_newer { as_a_newer_app_says_it(&text) } else { text };
         if text.starts_with(r#"{"type":"push""#) && !is_lost {
             client.pushes.push(text.clone());
             let surplus = client.pushes.len().saturating_sub(PUSHES_KEPT_MAX);
@@ -215,7 +230,7 @@ impl World {
 
     pub(super) fn wake(&mut self, index: usize) -> Checked {
         let client = &mut self.clients[index];
-        if client.wakes_at != Some(self.now) || client.is_off(self.now) {
+        if client.wakes_at != Some(self.now) || client.is_off(self.now) || !client.is_open {
             return Ok(());
         }
         client.wakes_at = None;
@@ -228,6 +243,9 @@ impl World {
         if client.is_off(self.now) {
             return Ok(());
         }
+        if !client.is_open {
+            return self.start_tab(index);
+        }
         let name = client.name.clone();
         // What it waited for as it was switched off it waits for no more, be it an attempt to connect.
         client.wakes_at = None;
@@ -235,12 +253,13 @@ impl World {
         client.handle_closed(self.now, None);
         client.replica.connect_now(Monotonic(self.now));
         self.say(|| format!("{name} is on"));
+        self.catch_up(index);
         self.serve(index)
     }
 
     pub(super) fn connect(&mut self, index: usize, attempt: u64) -> Checked {
         let client = &self.clients[index];
-        if client.attempt != attempt || client.line.is_some() || client.is_off(self.now) {
+        if client.attempt != attempt || client.line.is_some() || client.is_off(self.now) || !client.is_open {
             return Ok(());
         }
         if self.down_until.is_some() || client.is_offline(self.now) {
@@ -260,23 +279,30 @@ impl World {
         self.lines_made += 1;
         let id = LineId(self.lines_made);
         self.lines.insert(id, Line::new(index, device_end));
-        self.server.handle_opened(id, self.clients[index].author.user);
+        self.server.handle_opened(id, self.clients[index].user);
         id
     }
 
-    pub(super) fn ask_for_snapshot(&mut self, index: usize, book: BookId) -> Checked {
+    pub(super) fn ask_for_snapshot(&mut self, index: usize, life: u64, book: BookId) -> Checked {
         let client = &self.clients[index];
-        if self.down_until.is_some() || client.is_offline(self.now) || client.is_off(self.now) {
-            self.at_in(SNAPSHOT_RETRY_MS, Event::SnapshotAsked { client: index, book });
+        if client.life != life {
             return Ok(());
         }
-        let user = client.author.user;
+        if self.down_until.is_some() || client.is_offline(self.now) || client.is_off(self.now) {
+            self.at_in(SNAPSHOT_RETRY_MS, Event::SnapshotAsked { client: index, life, book });
+            return Ok(());
+        }
+        let (user, name, book_name) = (client.user, client.name.clone(), self.book_name(book));
+        self.say(|| format!("{name} asks for a snapshot of {book_name}"));
         self.snapshots_asked.push((index, book));
         self.server.handle_snapshot_call(self.now, &self.disk, index, user, book);
         self.settle()
     }
 
-    pub(super) fn take_snapshot(&mut self, index: usize, text: &str) -> Checked {
+    pub(super) fn take_snapshot(&mut self, index: usize, life: u64, text: &str) -> Checked {
+        if self.clients[index].life != life {
+            return Ok(());
+        }
         let snapshot: Snapshot<Ledger> = serde_json::from_str(text).expect("the server writes what reads back");
         let name = self.clients[index].name.clone();
         self.say(|| format!("{name} has a snapshot at {}", snapshot.seq));
@@ -300,4 +326,9 @@ impl World {
         let book = *self.looks.pick(&books).unwrap_or(&self.books[0]);
         if books.contains(&book) { self.checker.look_closely(&self.clients[index], book) } else { Ok(()) }
     }
+}
+
+/// With fields that nobody knows here, and an op by a name of its own.
+fn as_a_newer_app_says_it(text: &str) -> String {
+    text.replace(r#"{"op":"update_book","#, r#"{"op":"tint_book","#).replace(r#"{"op":""#, r#"{"tint":"red","op":""#)
 }

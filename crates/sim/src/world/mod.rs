@@ -2,6 +2,8 @@
 
 mod begin;
 mod calls;
+mod copies;
+mod keeping;
 mod liar;
 mod lines;
 mod node;
@@ -10,6 +12,7 @@ mod people;
 mod quiet;
 mod restore;
 mod strikes;
+mod tabs;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +22,7 @@ use tidebook_ledger::LedgerOp;
 
 use crate::check::{Checked, Checker};
 use crate::client::Client;
+use crate::device::Device;
 use crate::disk::Disk;
 use crate::fault::Weather;
 use crate::line::{Line, LineId, Way};
@@ -37,7 +41,19 @@ enum Event {
     Episode(u64),
     Work(usize),
     /// A form that was opened before is saved.
-    Save(usize, Box<Form>),
+    Save {
+        client: usize,
+        life: u64,
+        form: Box<Form>,
+    },
+    /// A person takes something back.
+    Withdraw {
+        client: usize,
+        book: BookId,
+        id: tidebook_book::MutationId,
+    },
+    /// A copy of a device's store is gone on from.
+    UseCopy(usize),
     /// A person looks at what was rejected.
     LookAtRejections(usize),
     Strike(Strike),
@@ -46,6 +62,7 @@ enum Event {
     /// A replica asked to be woken.
     Wake(usize),
     SwitchOn(usize),
+    StartTab(usize),
     /// An attempt to connect ends.
     Connected {
         client: usize,
@@ -53,11 +70,24 @@ enum Event {
     },
     SnapshotAsked {
         client: usize,
+        life: u64,
         book: BookId,
     },
     SnapshotArrives {
         client: usize,
+        life: u64,
         text: String,
+    },
+    /// A transaction of a device's store goes on.
+    StoreTurn {
+        device: usize,
+        number: u64,
+    },
+    /// A tab hears that another wrote something.
+    HearsOfWrite {
+        client: usize,
+        life: u64,
+        book: BookId,
     },
     /// A request over HTTP reaches the server.
     CallArrives(CallId),
@@ -104,6 +134,11 @@ enum Strike {
     LongAway,
     DiskFull,
     Lie,
+    PowerCut,
+    OpenOrClose,
+    StoreFull,
+    StoreGone,
+    Copy,
 }
 
 /// Something a person is about to save.
@@ -142,6 +177,8 @@ pub(crate) struct World {
     /// Counts starts of the server.
     life: u64,
     clients: Vec<Client>,
+    devices: Vec<Device>,
+    transactions_made: u64,
     lines: BTreeMap<LineId, Line>,
     lines_made: u64,
     calls: BTreeMap<CallId, Call>,
@@ -190,15 +227,23 @@ impl World {
         match event {
             Event::Episode(number) => self.begin_episode(number),
             Event::Work(client) => self.let_work(client),
-            Event::Save(client, form) => self.save(client, *form),
+            Event::Save { client, life, form } => self.save_late(client, life, *form),
+            Event::Withdraw { client, book, id } => self.withdraw(client, book, id),
+            Event::UseCopy(device) => self.use_copy(device),
             Event::LookAtRejections(client) => self.look_at_rejections(client),
             Event::Strike(strike) => self.strike(strike),
             Event::Deliver(line, way) => self.deliver(line, way),
             Event::Wake(client) => self.wake(client),
             Event::SwitchOn(client) => self.switch_on(client),
+            Event::StartTab(client) => self.start_tab(client),
             Event::Connected { client, attempt } => self.connect(client, attempt),
-            Event::SnapshotAsked { client, book } => self.ask_for_snapshot(client, book),
-            Event::SnapshotArrives { client, text } => self.take_snapshot(client, &text),
+            Event::SnapshotAsked { client, life, book } => self.ask_for_snapshot(client, life, book),
+            Event::SnapshotArrives { client, life, text } => self.take_snapshot(client, life, &text),
+            Event::StoreTurn { device, number } => self.store_turn(device, number),
+            Event::HearsOfWrite { client, life, book } => {
+                self.hear_of_write(client, life, book);
+                Ok(())
+            }
             Event::CallArrives(call) => self.call_arrives(call),
             Event::CallTimesOut { call, tries } => self.call_times_out(call, tries),
             Event::CallAnswered { call, answer } => self.call_answered(call, &answer),

@@ -46,7 +46,7 @@ impl World {
 
     fn send_down(&mut self, id: LineId, text: String) -> Checked {
         let Some(line) = self.lines.get(&id) else { return Ok(()) };
-        let author = self.clients[line.client].author;
+        let author = self.clients[line.client].author();
         let told = match line.device_end {
             DeviceEnd::Liar => self.checker.check_sent_to_liar(author.user, &text)?,
             _ => self.checker.check_sent(author.user, author.replica, &text)?,
@@ -59,15 +59,18 @@ impl World {
 
     fn snapshot_leaves(&mut self, client: usize, book: BookId, text: Option<String>) -> Checked {
         let asked = self.snapshots_asked.iter().position(|asked| *asked == (client, book));
-        self.snapshots_asked.remove(asked.expect("nobody is given a snapshot unasked"));
+        // Who asked may have ended since.
+        let Some(asked) = asked else { return Ok(()) };
+        self.snapshots_asked.remove(asked);
         let Some(text) = text else {
             self.clients[client].snapshots_awaited -= 1;
             self.clients[client].was_denied = true;
             return Ok(());
         };
-        self.checker.check_snapshot(self.clients[client].author.user, book, &text)?;
+        self.checker.check_snapshot(self.clients[client].user, book, &text)?;
         let after = self.delay();
-        self.at_in(after, Event::SnapshotArrives { client, text });
+        let life = self.clients[client].life;
+        self.at_in(after, Event::SnapshotArrives { client, life, text });
         Ok(())
     }
 
@@ -157,7 +160,8 @@ impl World {
         self.life += 1;
         self.writing.clear();
         for (client, book) in std::mem::take(&mut self.snapshots_asked) {
-            self.at_in(SNAPSHOT_RETRY_MS, Event::SnapshotAsked { client, book });
+            let life = self.clients[client].life;
+            self.at_in(SNAPSHOT_RETRY_MS, Event::SnapshotAsked { client, life, book });
         }
         self.server = Server::start(self.settings.clone(), &crate::disk::Disk::default(), Random::new(0));
         let down_ms = self.random.between(100, 8_000);

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::ops::Pen;
 use super::{Event, Form, World};
-use crate::check::{Checked, Invariant, Made};
+use crate::check::{Checked, Invariant, Made, MadeFate};
 use crate::fault::Fault;
 
 /// How long people work at a time, and how long they leave it be then.
@@ -57,10 +57,16 @@ impl World {
         let Some(form) = self.fill_in(index, book) else { return Ok(()) };
         if self.weather.strikes(Fault::StaleForm, &mut self.random) {
             let after = self.random.between(FORM_OPEN_MS.0, FORM_OPEN_MS.1);
-            self.at_in(after, Event::Save(index, Box::new(form)));
+            let life = self.clients[index].life;
+            self.at_in(after, Event::Save { client: index, life, form: Box::new(form) });
             return Ok(());
         }
         self.save(index, form)
+    }
+
+    /// A form that was open goes with its tab.
+    pub(super) fn save_late(&mut self, index: usize, life: u64, form: Form) -> Checked {
+        if self.clients[index].life == life { self.save(index, form) } else { Ok(()) }
     }
 
     fn fill_in(&mut self, index: usize, book: BookId) -> Option<Form> {
@@ -96,32 +102,62 @@ impl World {
         let new = NewMutation { id, made_at, base, ops: ops.clone(), undoes };
         // The view may say no at once; then nothing was made.
         let Some(n) = client.mutate(book, new) else { return Ok(()) };
-        let (replica, name) = (client.author.replica, client.name.clone());
+        let (replica, name) = (client.replica.id(), client.name.clone());
+        let (device, keeps) = (client.device, client.keeps_in.is_some());
         let copy = client.copy(book);
         let seen = self.checker.book(book).seen(base, (copy.seq(), copy.hash()));
         let book_name = self.book_name(book);
         self.say(|| format!("{name} writes {n} in {book_name}, read at {base}, undoing {undoes:?}: {ops:?}"));
-        let made = Made { client: index, book, replica, n, base: seen, undoes, ops, discarded: false };
+        let made =
+            Made { client: index, device, book, replica, n, base: seen, undoes, ops, keeps, fate: MadeFate::default() };
         self.checker.handle_made(id, made)?;
-        let after = self.random.between(5_000, 600_000);
+        if self.weather.strikes(Fault::Withdrawn, &mut self.random) {
+            let after = self.random.between(1, 20_000);
+            self.at_in(after, Event::Withdraw { client: index, book, id });
+        }
+        let after = self.random.between(2_000, 400_000);
         self.at_in(after, Event::LookAtRejections(index));
         self.serve(index)?;
         self.settle()
     }
 
-    /// A person deals with one rejection: it has what they typed, and then it is gone.
+    /// A person takes back what has no entry yet, and gets what they typed.
+    pub(super) fn withdraw(&mut self, index: usize, book: BookId, id: MutationId) -> Checked {
+        let client = &mut self.clients[index];
+        if client.is_off(self.now) || !client.is_open {
+            return Ok(());
+        }
+        let Some(ops) = client.replica.withdraw(book, id) else { return Ok(()) };
+        let name = client.name.clone();
+        self.say(|| format!("{name} takes {id} back"));
+        let made = self.checker.made.get_mut(&id).expect("someone made it");
+        made.fate.withdrawn = true;
+        Invariant::Fate.require(ops == made.ops, || format!("what {name} takes back is not what was typed"))?;
+        let base = self.clients[index].copy(book).seq();
+        if self.weather.strikes(Fault::Retried, &mut self.random) {
+            self.save(index, Form { book, base, undoes: None, ops })?;
+        }
+        self.serve(index)?;
+        self.settle()
+    }
+
+    /// A person deals with one rejection: it has what they typed, and then it is gone, or they try again.
     pub(super) fn look_at_rejections(&mut self, index: usize) -> Checked {
         for book in self.clients[index].books() {
             let Some(rejection) = self.clients[index].copy(book).rejections().first() else { continue };
-            if self.random.one_in(2) {
+            if self.random.one_in(6) {
                 continue;
             }
             let id = rejection.mutation.id;
             let ops = self.clients[index].replica.discard_rejection(book, id);
             let made = self.checker.made.get_mut(&id).expect("someone made it");
-            made.discarded = true;
+            made.fate.discarded = true;
             let is_whole = ops.as_ref() == Some(&made.ops);
             Invariant::Fate.require(is_whole, || format!("the rejection of {id} is not what was typed"))?;
+            let base = self.clients[index].copy(book).seq();
+            if let Some(ops) = ops.filter(|_| self.weather.strikes(Fault::Retried, &mut self.random)) {
+                self.save(index, Form { book, base, undoes: None, ops })?;
+            }
         }
         self.serve(index)
     }

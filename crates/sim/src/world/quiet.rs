@@ -1,6 +1,7 @@
 //! The end of a run: faults stop, everything heals, and all must be done within a bound.
 
 use tidebook_book::Role;
+use tidebook_protocol::Refusal;
 use tidebook_replica::Monotonic;
 
 use super::{Event, World};
@@ -25,6 +26,7 @@ impl World {
             self.at_in(0, Event::ServerUp);
         }
         self.heal_lines();
+        self.devices.iter_mut().for_each(|device| device.full_until = self.now);
         for index in 0..self.clients.len() {
             self.heal_device(index)?;
         }
@@ -47,16 +49,20 @@ impl World {
     fn heal_device(&mut self, index: usize) -> Checked {
         let client = &mut self.clients[index];
         (client.offline_until, client.reads_at) = (self.now, self.now);
-        if client.is_off(self.now) {
+        if client.is_off(self.now) || !client.is_open {
             client.off_until = self.now;
             self.at_in(0, Event::SwitchOn(index));
         }
+        if !self.clients[index].is_open {
+            return Ok(());
+        }
+        self.catch_up(index);
         self.ask_for_books_again(index);
         // A device whose outbox is held, or that waits for a snapshot in vain, comes back over a new line.
         let client = &self.clients[index];
         let is_stuck = client.was_denied
             || client.books().into_iter().any(|book| {
-                let (copy, role) = (client.copy(book), self.checker.book(book).role_of(client.author.user));
+                let (copy, role) = (client.copy(book), self.checker.book(book).role_of(client.user));
                 copy.held().is_some() || copy.role() != role
             });
         if is_stuck && client.line.is_some() {
@@ -71,9 +77,12 @@ impl World {
     fn ask_for_books_again(&mut self, index: usize) -> bool {
         let mut asks = false;
         for book in self.clients[index].books() {
-            let user = self.clients[index].author.user;
+            let user = self.clients[index].user;
             let is_member = self.checker.book(book).role_of(user).is_some();
-            if is_member && self.clients[index].copy(book).is_removed() {
+            // What a server did not know was perhaps on its way when that came to know it.
+            let copy = self.clients[index].copy(book);
+            let is_unknown = copy.held().is_some_and(|held| held.code == Refusal::UnknownOp);
+            if is_member && (copy.is_removed() || is_unknown) {
                 self.clients[index].replica.subscribe_again(book);
                 asks = true;
             }
@@ -86,7 +95,8 @@ impl World {
         let unrest = self.unrest();
         if unrest.is_none() {
             self.end_run();
-            let ending = Ending { disk: &self.disk, server: &self.server, clients: &self.clients };
+            let (clients, devices) = (&self.clients, &self.devices);
+            let ending = Ending { disk: &self.disk, server: &self.server, clients, devices };
             return self.checker.check_end(ending);
         }
         let in_time = self.now < since + QUIET_WITHIN_MS;
@@ -115,6 +125,9 @@ impl World {
         if self.calls.values().any(|call| call.is_begun() && !call.is_over()) {
             return Some("a request has no answer".into());
         }
+        if let Some(device) = self.devices.iter().find(|device| !device.is_idle()) {
+            return Some(format!("the store of {} is at work", device.name));
+        }
         (0..self.clients.len()).find_map(|index| self.unrest_at(index))
     }
 
@@ -126,8 +139,11 @@ impl World {
         if !line.is_empty() || client.snapshots_awaited > 0 {
             return Some(format!("{name} has something on its way"));
         }
+        if client.screens.len() < client.follows.len() || client.is_keeping {
+            return Some(format!("{name} is at work in its store"));
+        }
         client.books().into_iter().find_map(|book| {
-            let role = self.checker.book(book).role_of(client.author.user)?;
+            let role = self.checker.book(book).role_of(client.user)?;
             let (copy, head) = (client.copy(book), self.head(book));
             let is_done = copy.seq() == head && (role < Role::Editor || copy.is_current());
             let (seq, pending, held) = (copy.seq(), copy.pending().count(), copy.held());

@@ -7,7 +7,7 @@ use crate::check::Checked;
 use crate::fault::Fault;
 use crate::line::{DeviceEnd, Frame, LineId, Parcel, Way};
 
-const STRIKES: [(Strike, Fault); 16] = [
+const STRIKES: [(Strike, Fault); 21] = [
     (Strike::Cut, Fault::Cut),
     (Strike::HalfOpen, Fault::HalfOpen),
     (Strike::Stall, Fault::Stall),
@@ -24,6 +24,11 @@ const STRIKES: [(Strike, Fault); 16] = [
     (Strike::LongAway, Fault::LongAway),
     (Strike::DiskFull, Fault::DiskFull),
     (Strike::Lie, Fault::Liar),
+    (Strike::PowerCut, Fault::PowerCut),
+    (Strike::OpenOrClose, Fault::TabKilled),
+    (Strike::StoreFull, Fault::StoreFull),
+    (Strike::StoreGone, Fault::StoreGone),
+    (Strike::Copy, Fault::Copied),
 ];
 
 /// A server that believes in a dead line does so for this long, or until it has written too much to it.
@@ -71,7 +76,19 @@ impl World {
                 Ok(())
             }
             Strike::Lie => self.lie(),
-            Strike::SlowReader | Strike::Offline | Strike::DeviceOff | Strike::LongAway => self.strike_device(strike),
+            Strike::OpenOrClose => self.open_or_close(),
+            Strike::StoreGone => self.delete_store(),
+            Strike::Copy => {
+                self.copy_a_store();
+                Ok(())
+            }
+            Strike::StoreFull => {
+                let device = self.any_device();
+                self.devices[device].full_until = self.now + self.random.between(1_000, 60_000);
+                Ok(())
+            }
+            Strike::SlowReader => self.slow_down(),
+            Strike::Offline | Strike::DeviceOff | Strike::PowerCut | Strike::LongAway => self.strike_device(strike),
             Strike::Cut | Strike::HalfOpen | Strike::Stall => self.strike_line(strike),
         }
     }
@@ -131,34 +148,55 @@ impl World {
         self.queue.put(until, Event::Deliver(id, way));
     }
 
+    pub(super) fn any_device(&mut self) -> usize {
+        usize::try_from(self.random.below(self.devices.len() as u64)).expect("few devices")
+    }
+
+    /// One tab stops reading for a while.
+    fn slow_down(&mut self) -> Checked {
+        let index = usize::try_from(self.random.below(self.clients.len() as u64)).expect("few tabs");
+        let name = self.clients[index].name.clone();
+        self.say(|| format!("{name} is slow to read"));
+        self.weather.note(Fault::SlowReader);
+        self.clients[index].reads_at = self.now + self.random.between(2_000, 30_000);
+        Ok(())
+    }
+
     fn strike_device(&mut self, strike: Strike) -> Checked {
-        let index = usize::try_from(self.random.below(self.clients.len() as u64)).expect("few devices");
-        if self.clients[index].is_off(self.now) {
+        let device = self.any_device();
+        let tabs = self.devices[device].tabs.clone();
+        if tabs.iter().any(|index| self.clients[*index].is_off(self.now)) {
             return Ok(());
         }
-        let name = self.clients[index].name.clone();
+        let name = self.devices[device].name.clone();
         self.say(|| format!("{strike:?} at {name}"));
-        match strike {
-            Strike::SlowReader => {
-                self.weather.note(Fault::SlowReader);
-                self.clients[index].reads_at = self.now + self.random.between(2_000, 30_000);
-                Ok(())
-            }
-            Strike::Offline => {
-                self.weather.note(Fault::Offline);
-                self.clients[index].offline_until = self.now + self.random.between(2_000, 400_000);
-                self.lose_line(index)
-            }
-            _ => {
-                let is_long = matches!(strike, Strike::LongAway);
-                self.weather.note(if is_long { Fault::LongAway } else { Fault::DeviceOff });
-                let off_ms = if is_long { YEAR_MS } else { self.random.between(1_000, 900_000) };
+        let (fault, lasts_ms) = match strike {
+            Strike::Offline => (Fault::Offline, self.random.between(2_000, 400_000)),
+            Strike::LongAway => (Fault::LongAway, YEAR_MS),
+            Strike::PowerCut => (Fault::PowerCut, self.random.between(1_000, 900_000)),
+            _ => (Fault::DeviceOff, self.random.between(1_000, 900_000)),
+        };
+        self.weather.note(fault);
+        let until = self.now + lasts_ms;
+        if fault == Fault::Offline {
+            for index in tabs {
+                self.clients[index].offline_until = until;
                 self.lose_line(index)?;
-                self.clients[index].off_until = self.now + off_ms;
-                self.at_in(off_ms, Event::SwitchOn(index));
-                Ok(())
             }
+            return Ok(());
         }
+        // Who comes back after a year does so with what was stored, or has only slept.
+        if fault == Fault::PowerCut || (fault == Fault::LongAway && self.random.one_in(2)) {
+            self.cut_power(device)?;
+        }
+        for index in tabs {
+            if self.clients[index].is_open {
+                self.lose_line(index)?;
+            }
+            self.clients[index].off_until = until;
+            self.at_in(lasts_ms, Event::SwitchOn(index));
+        }
+        Ok(())
     }
 
     /// The device notices at once; the server may for long not.
@@ -188,7 +226,7 @@ impl World {
         let pushes = &self.clients[index].pushes;
         let push = if late { self.random.pick(pushes) } else { pushes.last() };
         let push = push.expect("it has sent some").clone();
-        let (replica, client) = (self.clients[index].author.replica, "sim/1".into());
+        let (replica, client) = (self.clients[index].author().replica, "sim/1".into());
         let hello = Up::Hello(Hello { protocol: PROTOCOL, replica, client, token: None }).encode();
         let name = self.clients[index].name.clone();
         self.say(|| format!("another tab of {name} pushes again, late: {late}"));

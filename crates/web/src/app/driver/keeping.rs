@@ -111,12 +111,14 @@ impl Driver {
         if stored != self.read(Replica::id) {
             self.step(|replica, now| replica.handle_new_replica(now, stored));
         }
-        let Some(head) = transaction.head(book).await? else { return Ok(()) };
         // What does not read was written by a later version of the app, which is not to be harmed.
-        if let Some(lacking) = self.read(|replica| replica.lacking(book, &head)).map_err(|_| Fault::Newer)? {
+        if let Some(head) = transaction.head(book).await?
+            && let Some(lacking) = self.read(|replica| replica.lacking(book, &head)).map_err(|_| Fault::Newer)?
+        {
             let stored = transaction.read(book, head, lacking).await?;
             self.step(|replica, _| replica.handle_stored(book, &stored)).map_err(|_| Fault::Newer)?;
         }
+        // Also of a book of which nothing is stored yet, and which begins with a snapshot: the write waits for it.
         if self.read(|replica| replica.wants_confirmed(book)) {
             let rows = transaction.all_of(Rows::Confirmed, book).await?;
             self.step(|replica, _| replica.handle_confirmed(book, rows)).map_err(|_| Fault::Newer)?;

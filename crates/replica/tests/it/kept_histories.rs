@@ -1,0 +1,139 @@
+//! Several programs over one store, one of which starts over, or is of another history than the others.
+
+use serde_json::{Value, json};
+use tidebook_book::{Epoch, MutationNumber, Seq, Snapshot};
+use tidebook_replica::{Event, Lacking};
+use uuid::Uuid;
+
+use crate::keeping::{tab, tab_of, write};
+use crate::shelf::Shelf;
+use crate::stage::{BOOK, ME, added, entry, others, required, snapshot, subscribed_at};
+
+/// A server restored from a backup goes on under the same epoch where nobody declares it.
+#[test]
+fn what_a_tab_still_has_of_a_history_that_is_gone_does_not_mix_with_what_comes() {
+    let mut shelf = Shelf::new();
+    let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
+    let (gone, stands) = (others(1, &[added(1, "oil")]), others(1, &[added(1, "milk")]));
+    there.hear_entries(&[gone]);
+    shelf.sync(&mut there);
+    shelf.read(&mut here);
+    assert_eq!(here.view(), "oil");
+    here.hear_entries(&[stands.clone(), others(2, &[added(2, "tea")])]);
+    assert_eq!((here.view().as_str(), here.seq()), ("oil", Seq(1)), "it follows from another log");
+    assert_eq!(here.copy().contradictions().count, 1);
+    let mut shelf = Shelf::new();
+    let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
+    there.hear_entries(std::slice::from_ref(&stands));
+    shelf.sync(&mut there);
+    shelf.read(&mut here);
+    here.hear_entries(&[stands]);
+    here.hear_entries(&[others(2, &[added(2, "tea")])]);
+    assert_eq!((here.view().as_str(), here.copy().contradictions().count), ("milk tea", 0));
+}
+
+#[test]
+fn a_base_that_another_tab_has_lowered_stays_low() {
+    let mut shelf = Shelf::new();
+    let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
+    let log = [others(1, &[added(1, "milk")]), others(2, &[added(2, "tea")])];
+    here.hear_entries(&log);
+    shelf.sync(&mut here);
+    shelf.read(&mut there);
+    write(&mut there, 9, "jam").expect("fine");
+    shelf.sync(&mut there);
+    shelf.read(&mut here);
+    // Another history under the same epoch, in which nothing counts as seen.
+    here.hear(required(5));
+    here.take(snapshot(5, &[(1, "oil")]));
+    shelf.sync(&mut here);
+    write(&mut there, 10, "figs").expect("fine");
+    shelf.sync(&mut there);
+    let base = |text: &String| serde_json::from_str::<Value>(text).expect("JSON")["base"].clone();
+    assert_eq!(shelf.outbox.values().map(base).collect::<Vec<_>>(), [json!(0), json!(0)]);
+}
+
+/// Two tabs start over, and one goes on before the other has stored its start.
+#[test]
+fn a_start_over_that_is_not_stored_gives_way_to_one_that_has_gone_on() {
+    let mut shelf = Shelf::new();
+    let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
+    let mut far_behind = required(20);
+    far_behind["from_seq"] = json!(0);
+    here.hear(far_behind);
+    here.take(snapshot(20, &[(1, "milk")]));
+    there.hear_entries(&(1..=21).map(|seq| others(seq, &[added(seq as u32, "tea")])).collect::<Vec<_>>());
+    shelf.sync(&mut there);
+    let lacking = shelf.sync(&mut here);
+    assert!(matches!(lacking, Some(Lacking::Everything(_))));
+    assert_eq!((here.seq(), here.hash()), (Seq(21), there.hash()));
+    assert_eq!(tab(&mut shelf).seq(), Seq(21), "no cursor goes back");
+}
+
+#[test]
+fn a_snapshot_that_the_store_has_overtaken_takes_no_copy_back() {
+    let mut shelf = Shelf::new();
+    let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
+    here.hear(required(1));
+    here.wait_ms(0);
+    assert!(here.events().contains(&Event::FetchSnapshot { book: BOOK }));
+    let log = [others(1, &[added(1, "milk")]), others(2, &[added(2, "tea")])];
+    there.hear_entries(&log);
+    shelf.sync(&mut there);
+    shelf.read(&mut here);
+    assert_eq!((here.view().as_str(), here.seq()), ("milk tea", Seq(2)));
+    here.take(snapshot(1, &[(1, "milk")]));
+    assert_eq!((here.view().as_str(), here.seq()), ("milk tea", Seq(2)), "it was asked for before");
+    here.wait_ms(60_000);
+    assert!(here.events().contains(&Event::FetchSnapshot { book: BOOK }), "and is asked for again");
+    here.take(snapshot(1, &[(1, "milk")]));
+    assert_eq!((here.view().as_str(), here.seq()), ("milk", Seq(1)), "now it is what the server has");
+}
+
+/// From nothing it would follow a server that was restored and does not say so, and never offer what that lacks.
+#[test]
+fn a_state_that_does_not_read_leaves_no_way_but_a_snapshot() {
+    let mut shelf = Shelf::new();
+    let mut first = tab(&mut shelf);
+    first.hear(required(5));
+    first.take(snapshot(5, &[(1, "milk")]));
+    shelf.sync(&mut first);
+    first.hear(subscribed_at(5, first.hash(), 0));
+    write(&mut first, 9, "jam").expect("fine");
+    shelf.sync(&mut first);
+    first.hear_entries(&[entry(6, ME, 1, 9, &[added(9, "jam")])]);
+    write(&mut first, 10, "figs").expect("fine");
+    shelf.sync(&mut first);
+    shelf.state = Some(r#"{"version":99}"#.into());
+
+    let mut next = tab_of(&mut shelf);
+    next.connect();
+    assert!(next.sent().iter().all(|frame| frame["type"] != "subscribe"));
+    assert!(next.events().contains(&Event::FetchSnapshot { book: BOOK }));
+    next.take(snapshot(2, &[(1, "milk")]));
+    shelf.sync(&mut next);
+    assert_eq!((next.view().as_str(), next.pending()), ("milk jam figs", vec![1, 2]));
+    assert!(next.copy().pending().all(|pending| pending.mutation.base == Seq(0)));
+}
+
+/// A history that has a mutation is left for one that lacks it: what counted as seen in the first still does, and no more.
+#[test]
+fn what_a_second_restore_lacks_is_offered_with_what_was_seen_before_the_first() {
+    let mut shelf = Shelf::new();
+    let mut here = tab(&mut shelf);
+    here.hear_entries(&[others(1, &[added(1, "milk")]), others(2, &[added(2, "tea")])]);
+    write(&mut here, 9, "jam").expect("fine");
+    shelf.sync(&mut here);
+    here.hear_entries(&[entry(3, ME, 1, 9, &[added(9, "jam")])]);
+    shelf.sync(&mut here);
+    for (epoch, from_seq, seq, numbers) in [(2, 1, 3, Some((ME, MutationNumber(1)))), (3, 2, 2, None)] {
+        let epoch = Epoch(Uuid::from_u128(epoch));
+        let mut parts = required(seq);
+        (parts["epoch"], parts["from_seq"]) = (json!(epoch), json!(from_seq));
+        here.hear(parts);
+        let replicas = numbers.into_iter().collect();
+        here.take(Snapshot { epoch, replicas, ..snapshot(seq, &[(1, "milk")]) });
+        shelf.sync(&mut here);
+    }
+    assert_eq!(here.copy().pending().map(|pending| pending.mutation.base).collect::<Vec<_>>(), [Seq(1)]);
+}
