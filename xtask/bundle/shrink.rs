@@ -17,7 +17,15 @@ const FEATURES: &[&str] = &[
     "--enable-sign-ext",
 ];
 
-const SHRINKING: &[&str] = &["-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features"];
+const SHRINKING: &[&str] = &[
+    "-Oz",
+    "--converge",
+    // No value is kept in the first kilobyte: it is the last that the stack would come to, and it has a thousand.
+    "--low-memory-unused",
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+];
 
 /// Rewrites `module` in place.
 pub(crate) fn shrink(wasm_opt: &Path, module: &Path) -> Result<()> {
