@@ -1,6 +1,6 @@
 //! Where a copy stands with its server: apart, following, starting over from a snapshot, or shut out.
 
-use tidebook_book::{Domain, MutationNumber, Person, Role, Seq, Snapshot};
+use tidebook_book::{Domain, Epoch, MutationNumber, Person, Role, Seq, Snapshot};
 use tidebook_protocol::{Refusal, Refused, SnapshotRequired, Subscribe, Subscribed};
 
 use super::NewStart;
@@ -19,8 +19,9 @@ pub(crate) enum Phase {
     Apart,
     /// Entries come, and the outbox goes.
     Following(Option<Claim>),
-    /// The server does not go on from here, or what it said does not fit: nothing is taken but a snapshot.
-    StartingOver(Parting),
+    /// The server does not go on from here, or what it said does not fit: nothing is taken but a snapshot. Where the server
+    /// told of the parting, it was that from the history of this epoch.
+    StartingOver(Parting, Option<Epoch>),
     /// The snapshot is of a later version than this app.
     Outdated,
     /// The person is no longer a member: nothing is taken, and nothing asked for unless they ask.
@@ -231,16 +232,16 @@ impl<D: Domain> BookCopy<D> {
             // Another history, and where it parts from this one may be anywhere unless the server knows.
             from => Parting::At(from.unwrap_or(Seq::ZERO)),
         };
-        self.start_over(now, parting);
+        self.start_over(now, parting, Some(required.epoch));
     }
 
     pub(crate) fn handle_contradiction(&mut self, now: Monotonic, contradiction: &Contradiction, parting: Parting) {
         self.contradictions.note(contradiction);
-        self.start_over(now, parting);
+        self.start_over(now, parting, None);
     }
 
-    fn start_over(&mut self, now: Monotonic, parting: Parting) {
-        self.phase = Phase::StartingOver(parting);
+    fn start_over(&mut self, now: Monotonic, parting: Parting, told_of: Option<Epoch>) {
+        self.phase = Phase::StartingOver(parting, told_of);
         self.fetch.need(now);
     }
 
@@ -254,7 +255,7 @@ impl<D: Domain> BookCopy<D> {
             return SnapshotFate::PassedOver;
         }
         self.fetch.handle_ended(now);
-        let Phase::StartingOver(parting) = self.phase else { return SnapshotFate::PassedOver };
+        let Phase::StartingOver(parting, told_of) = self.phase else { return SnapshotFate::PassedOver };
         if snapshot.state_version > D::STATE_VERSION {
             self.become_outdated();
             return SnapshotFate::TooNew;
@@ -265,9 +266,13 @@ impl<D: Domain> BookCopy<D> {
         let state = snapshot.into_state();
         // An older server's hash is over an older form of the state, which nobody here can make.
         if is_same_form && state.hash() != state_hash {
-            self.handle_contradiction(now, &Contradiction::AnotherState(seq), parting);
+            self.contradictions.note(&Contradiction::AnotherState(seq));
+            self.start_over(now, parting, told_of);
             return SnapshotFate::PassedOver;
         }
+        // The server was restored since it was asked: where this history parts from the copy's, nobody has told.
+        let is_told = told_of.is_none_or(|told_of| told_of == epoch);
+        let parting = if is_told { parting } else { Parting::At(Seq::ZERO) };
         let (Parting::At(at) | Parting::PerhapsAt(at)) = parting;
         let parted_at = at.min(seq);
         let seen_at_most = match parting {
@@ -284,7 +289,7 @@ impl<D: Domain> BookCopy<D> {
 
     pub(crate) fn handle_snapshot_failed(&mut self, now: Monotonic) {
         self.fetch.handle_ended(now);
-        if let Phase::StartingOver(_) = self.phase {
+        if let Phase::StartingOver(..) = self.phase {
             self.fetch.need(now);
         }
     }
@@ -292,7 +297,7 @@ impl<D: Domain> BookCopy<D> {
     /// The snapshot is of a version that this app cannot even read.
     pub(crate) fn handle_snapshot_too_new(&mut self, now: Monotonic) -> SnapshotFate {
         self.fetch.handle_ended(now);
-        let Phase::StartingOver(_) = self.phase else { return SnapshotFate::PassedOver };
+        let Phase::StartingOver(..) = self.phase else { return SnapshotFate::PassedOver };
         self.become_outdated();
         SnapshotFate::TooNew
     }
@@ -307,7 +312,7 @@ impl<D: Domain> BookCopy<D> {
     pub(crate) fn poll_timeout(&self) -> Option<Monotonic> {
         match self.phase {
             Phase::Following(claim) => claim?.fates_by,
-            Phase::StartingOver(_) => self.fetch.due_at(),
+            Phase::StartingOver(..) => self.fetch.due_at(),
             Phase::Apart | Phase::Outdated | Phase::Removed => None,
         }
     }
@@ -319,7 +324,7 @@ impl<D: Domain> BookCopy<D> {
                 self.offer_claimed(claim);
                 false
             }
-            Phase::StartingOver(_) => self.fetch.take_due(now),
+            Phase::StartingOver(..) => self.fetch.take_due(now),
             _ => false,
         }
     }

@@ -183,7 +183,7 @@ impl<D: Domain> BookCopy<D> {
         if is_lost && !self.is_removed() {
             // From nothing it would follow any history, and what was seen and confirmed is of the one that was stored: only a
             // snapshot tells by its numbers what of that is there.
-            self.phase = Phase::StartingOver(Parting::At(Seq::ZERO));
+            self.phase = Phase::StartingOver(Parting::At(Seq::ZERO), None);
             self.fetch.need(Monotonic::default());
         }
         if let Some(kept) = &mut self.kept {

@@ -294,6 +294,8 @@ fn bases_are_lowered_to_where_histories_part() {
     let cases = [
         // Far behind, in the same history.
         (required(EPOCH, Some(3)), EPOCH, 9, [0, 1, 2, 3]),
+        // The same, but for a restore between the server's word and the snapshot.
+        (required(EPOCH, Some(3)), ANOTHER_EPOCH, 9, [0, 0, 0, 0]),
         // Another history, of the same name where nobody declared the restore.
         (required(EPOCH, None), EPOCH, 9, [0, 0, 0, 0]),
         (required(ANOTHER_EPOCH, Some(2)), ANOTHER_EPOCH, 9, [0, 1, 2, 2]),
