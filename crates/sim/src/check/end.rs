@@ -78,8 +78,9 @@ impl Checker {
         for (id, made) in &self.made {
             let check = self.book(made.book);
             let copies = ending.copies(made.device, made.book);
-            let mut pending = copies.clone().flat_map(BookCopy::pending);
-            let waits = pending.any(|pending| pending.mutation.id == *id);
+            // On a copy of its device, too.
+            let anywhere = (0..ending.devices.len()).flat_map(|device| ending.copies(device, made.book));
+            let waits = anywhere.flat_map(BookCopy::pending).any(|pending| pending.mutation.id == *id);
             let mut rejections = copies.flat_map(|copy| copy.rejections());
             let shown = rejections.find(|rejection| rejection.mutation.id == *id);
             let MadeFate { lost, forgotten, .. } = made.fate;
