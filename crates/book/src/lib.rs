@@ -8,7 +8,6 @@ mod entry;
 mod hash;
 mod hashed_id;
 mod id;
-mod id_map;
 mod member;
 mod mutation;
 mod number;
@@ -33,7 +32,6 @@ pub use entry::{BookChange, Change, EncodedEntry, Entry, MemberChange, Rejected}
 pub use hash::{ChainHash, HashParseError};
 pub use hashed_id::HashedId;
 pub use id::{BookId, Epoch, IdParseError, MutationId, ReplicaId, UserId, parse_uuid};
-pub use id_map::{IdHasher, IdHashing, IdMap};
 pub use member::{Person, Role};
 pub use mutation::Mutation;
 pub use number::{MutationNumber, Seq, UnixMillis};

@@ -1,11 +1,11 @@
 //! What a ledger's log adds up to: the records, and the sums derived from them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use tidebook_book::{IdMap, Seq, SortedMap, read_by_name};
+use tidebook_book::{Seq, SortedMap, read_by_name};
 
 use crate::record::Record;
 use crate::{
@@ -18,6 +18,10 @@ pub type Balances = SortedMap<Currency, i128>;
 
 /// The order of a contact's transactions: by date, then as they were made.
 type Place = (CivilDate, Seq, usize, TransactionId);
+
+/// A table by id. Its hashing is quick, for ids are looked up many times in each decision, and differs from one process to
+/// the next, so that ids which fall together are not chosen beforehand.
+type IdMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// A book's records and what follows from them.
 ///

@@ -33,7 +33,7 @@ pub(crate) fn fault(kind: TextKind, text: &str) -> Option<String> {
     }
     // Nearly no text has a byte that a control character begins with.
     let may_be_control = |byte: u8| byte < b' ' || byte == 0x7f || byte == 0xc2;
-    if !text.bytes().fold(false, |found, byte| found | may_be_control(byte)) {
+    if !text.bytes().any(may_be_control) {
         return None;
     }
     let forbidden = |c: char| c.is_control() && !(newlines && c == '\n');
