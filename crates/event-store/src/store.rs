@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
-use tidebook_book::{BookId, ChainHash, EncodedEntry, MutationId, MutationNumber, ReplicaId, Seq, UnixMillis, UserId};
+use tidebook_book::{
+    Author, BookId, ChainHash, EncodedEntry, MutationId, MutationNumber, ReplicaId, Seq, UnixMillis, UserId,
+};
 use tokio::sync::{mpsc, watch};
 
 use crate::sqlite::{self, Message, ReadPool, SqlError};
@@ -164,6 +166,11 @@ impl Store {
             owners.insert(replica, owner);
         }
         Ok(owner)
+    }
+
+    /// Whether somebody may write under this replica id: it belongs to who first used it, and to nobody before.
+    pub async fn may_write_as(&self, Author { user, replica }: Author) -> Result<bool, StoreError> {
+        Ok(self.replica_owner(replica).await?.is_none_or(|owner| owner == user))
     }
 
     fn owners(&self) -> MutexGuard<'_, HashMap<ReplicaId, UserId>> {

@@ -69,6 +69,7 @@ pub(crate) fn entry_of(
     Ok(found.pop())
 }
 
+/// Reads entries up to a limit, and at least one where there is one.
 fn limited(
     conn: &Connection,
     sql: &str,

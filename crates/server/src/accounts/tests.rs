@@ -273,6 +273,28 @@ async fn devices_are_listed_and_ended_by_their_person_only() {
     assert_eq!(body(list(ana).await.unwrap(), 200).await["items"].as_array().unwrap().len(), 1);
 }
 
+/// What is remembered of sessions is so no longer than it is true, and a change goes through though nobody waits for it.
+#[tokio::test]
+async fn a_change_is_seen_by_the_next_request() {
+    let server = Server::start(OPEN).await;
+    let new = body(server.sign_up("ana@tide.example").send().await.unwrap(), 201).await;
+    let (accounts, token) = (&server.accounts, new["token"].as_str().unwrap());
+    let signed = || async { session::authenticate(accounts, token).await.unwrap() };
+    let first = signed().await.unwrap();
+    let rename = server.call(Method::PATCH, "/api/v1/accounts/me").bearer_auth(token).json(&json!({"name": "Anna"}));
+    body(rename.send().await.unwrap(), 200).await;
+    assert_eq!((first.name.as_str(), signed().await.unwrap().name.as_str()), ("Ana", "Anna"));
+
+    let mut ended = accounts.sessions_ended();
+    {
+        let mut ending = std::pin::pin!(session::end(accounts, first.user, first.session));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(ending.as_mut().poll(&mut context).is_pending());
+    }
+    assert_eq!(ended.recv().await, Ok(first.session));
+    assert_eq!(signed().await, None);
+}
+
 #[tokio::test]
 async fn too_many_tries_have_to_wait() {
     let server = Server::start(OPEN).await;

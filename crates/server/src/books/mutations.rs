@@ -42,8 +42,7 @@ pub(super) async fn handle(
     let parsed = request.mutations.iter().map(|raw| RawMutation::parse(raw)).collect::<Result<Vec<_>, _>>();
     let mutations = parsed.map_err(|error| Problem::malformed(format!("The body: {error}.")))?;
     let author = Author { user: signed.user, replica: request.replica };
-    let owner = parts.store.replica_owner(author.replica).await?;
-    let outcomes = if owner.is_none_or(|owner| owner == author.user) {
+    let outcomes = if parts.store.may_write_as(author).await? {
         access.handle.offer(author, request.epoch, mutations).await.answer().await
     } else {
         refuse_all(&mutations, Refusal::ReplicaTaken, "this replica id belongs to someone else")

@@ -344,10 +344,10 @@ impl Connection {
     }
 
     async fn push(&mut self, book: BookId, author: Author, epoch: Epoch, mutations: Vec<RawMutation>) {
-        // It belongs to the person who first used it, in whatever book. The authority knows of its own book only.
-        match self.parts.store.replica_owner(author.replica).await {
-            Ok(owner) if owner.is_none_or(|owner| owner == author.user) => {}
-            Ok(_) => {
+        // A replica may be another person's in another book, and the authority knows of its own book only.
+        match self.parts.store.may_write_as(author).await {
+            Ok(true) => {}
+            Ok(false) => {
                 let detail = "this replica id belongs to someone else";
                 let refused = refuse_all(&mutations, Refusal::ReplicaTaken, detail);
                 return self.session.handle_pushed(book, Seq::ZERO, refused);
