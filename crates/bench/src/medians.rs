@@ -9,11 +9,8 @@ pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
 
 /// With three digits that mean something.
 pub(crate) fn rounded(value: f64) -> f64 {
-    if value == 0.0 || !value.is_finite() {
-        return value;
-    }
-    let unit = 10_f64.powf(value.abs().log10().floor() - 2.0);
-    (value / unit).round() * unit
+    // By way of text, so that it is the number that is written so and no neighbour of it.
+    format!("{value:.2e}").parse().unwrap_or(value)
 }
 
 /// As a table says it: "316,000".
@@ -41,6 +38,13 @@ mod tests {
         assert_eq!(median([3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median([4.0, 3.0, 1.0, 2.0]), 2.0);
         assert!(median([]).is_nan());
+    }
+
+    #[test]
+    fn three_digits_are_left_and_written_as_such() {
+        let cases = [(23.94, "23.9"), (0.012_345, "0.0123"), (1_234_567.0, "1230000"), (0.0, "0"), (999.6, "1000")];
+        assert_eq!(cases.map(|(value, _)| rounded(value).to_string()), cases.map(|(_, text)| text.to_owned()));
+        assert!(rounded(f64::NAN).is_nan());
     }
 
     #[test]
