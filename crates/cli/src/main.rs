@@ -22,6 +22,7 @@ use crate::commands::{
 };
 
 /// A server makes and drops a few small things for each entry and each reader, on threads that hand them to each other.
+/// SQLite's memory comes from it, too.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
