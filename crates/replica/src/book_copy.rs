@@ -15,7 +15,7 @@ use tidebook_protocol::PeerPresence;
 
 use crate::contradiction::Contradiction;
 use crate::fetch::Fetch;
-use crate::outbox::{Outbox, Pending};
+use crate::outbox::{Outbox, Pending, Saved};
 use crate::presence::Peers;
 use crate::{Contradictions, Held, Keeps, Monotonic};
 
@@ -232,8 +232,8 @@ impl<D: Domain> BookCopy<D> {
         if let Some(kept) = &mut self.kept {
             kept.note_mutation(mutation.id);
         }
-        let is_saved = self.kept.is_none();
-        self.outbox.push(Pending { mutation, encoded, sent: false, is_saved, predicted, undos });
+        let saved = if self.kept.is_none() { Saved::AsItIs } else { Saved::Never };
+        self.outbox.push(Pending { mutation, encoded, sent: false, saved, predicted, undos });
         Ok(touched)
     }
 

@@ -13,6 +13,16 @@ const IN_FLIGHT_BYTES_MAX: usize = 1024 * 1024;
 /// What a push frame needs beside its mutations.
 const PUSH_ENVELOPE_BYTES: usize = 256;
 
+/// Whether a mutation outlives the program. It is offered only as it was saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Saved {
+    /// No store ever had it under its number.
+    Never,
+    /// The store has it as it was before it was withdrawn.
+    Before,
+    AsItIs,
+}
+
 /// A mutation in the outbox.
 #[derive(Debug)]
 pub struct Pending<D: Domain> {
@@ -21,8 +31,7 @@ pub struct Pending<D: Domain> {
     /// As it is pushed.
     pub(crate) encoded: String,
     pub(crate) sent: bool,
-    /// Offered only then.
-    pub(crate) is_saved: bool,
+    pub(crate) saved: Saved,
     /// What it did to the view; empty where the view does not take it now and the server must decide.
     pub(crate) predicted: Vec<BookChange<D>>,
     pub(crate) undos: Vec<StateUndo<D>>,
@@ -45,7 +54,7 @@ impl<D: Domain> Pending<D> {
     /// It outlives the program, as far as this replica keeps anything.
     #[must_use]
     pub fn is_saved(&self) -> bool {
-        self.is_saved
+        self.saved == Saved::AsItIs
     }
 }
 
@@ -238,7 +247,7 @@ impl<D: Domain> Outbox<D> {
         let mut due = None;
         for pending in self.pending.iter_mut().skip_while(|pending| pending.sent) {
             let n = pending.mutation.n;
-            let follows = pending.is_saved && !pending.sent && due.is_none_or(|due| due == n);
+            let follows = pending.is_saved() && !pending.sent && due.is_none_or(|due| due == n);
             let size = pending.encoded.len() + 1;
             let fits = bytes + size <= FRAME_UP_BYTES_MAX && self.in_flight_bytes < IN_FLIGHT_BYTES_MAX;
             if !follows || !fits {

@@ -137,14 +137,12 @@ impl<D: Domain> BookCopy<D> {
     }
 
     /// A number that the log lacks and this replica has given away can never come: in another history it was never used,
-    /// or its mutation entered under another replica's. A new line of numbers has no such gap. False: it is like that.
-    fn check_next_number(&mut self, expected: MutationNumber) -> bool {
-        let is_gone = self.outbox.lacks(expected);
-        if is_gone {
+    /// or its mutation entered under another replica's. A new line of numbers has no such gap.
+    fn check_next_number(&mut self, expected: MutationNumber) {
+        if self.outbox.lacks(expected) {
             let detail = format!("the book lacks change {expected} of this device");
             self.outbox.hold(Held { code: Refusal::Forked, detail });
         }
-        !is_gone
     }
 
     pub(crate) fn handle_closed(&mut self, now: Monotonic) {
@@ -158,15 +156,12 @@ impl<D: Domain> BookCopy<D> {
     pub(crate) fn handle_refused(&mut self, now: Monotonic, refused: Refused) -> NextTry {
         let later = NextTry::AfterMs(refused.retry_after_ms.unwrap_or(REFUSED_RETRY_MS));
         match refused.code {
-            // It came late: another program's line has told its fate since, and that of what was to come first.
-            Refusal::Gap if self.outbox.find(refused.id).is_none() => later,
             // It only follows from the refusal that holds the outbox, and offering again would be refused again.
             Refusal::Gap if self.held().is_some() => NextTry::WhenMended,
-            Refusal::Gap if refused.expected.is_some_and(|expected| !self.check_next_number(expected)) => {
-                NextTry::WhenMended
-            }
             // What the server did not know has been withdrawn meanwhile.
             Refusal::UnknownOp if self.outbox.find(refused.id).is_none_or(Pending::is_withdrawn) => later,
+            // What a gap lacks may have entered since, by the line of another program over the same store: the answer to the
+            // next subscription tells.
             Refusal::Gap | Refusal::RateLimited | Refusal::Unavailable => later,
             Refusal::WrongEpoch => {
                 let last = self.wrong_epoch_at.replace(now);

@@ -7,7 +7,7 @@ use tidebook_book::{BookState, ChainHash, Domain, Entry, MutationId, MutationNum
 use super::following::{Parting, Phase};
 use super::{Applied, ParsedEntry, Rejection};
 use crate::contradiction::Contradiction;
-use crate::outbox::{Pending, encode};
+use crate::outbox::{Pending, Saved, encode};
 use crate::stored::{FORMAT, Head, Rows, StoredRejection, StoredState};
 use crate::{BookCopy, Forget, Lacking, Monotonic, StoreWrite, Stored, StoredError, Unsent};
 
@@ -129,7 +129,7 @@ impl<D: Domain> BookCopy<D> {
                 seen_at_most = copy.seen_of(&rows.head);
                 copy.start_from(&rows.head, base);
             }
-            copy.follow(&stored.entries, rows.head.seq, applied);
+            copy.follow(&stored.entries, &rows, applied);
             copy.merge_rejections(&mut rows);
             copy.merge_outbox(rows, seen_at_most);
         });
@@ -197,7 +197,7 @@ impl<D: Domain> BookCopy<D> {
     }
 
     /// Entries that the store has, up to its last one: as if they came, but for writing them.
-    fn follow(&mut self, entries: &[String], last: Seq, applied: &mut Applied<D>) {
+    fn follow(&mut self, entries: &[String], rows: &Rows<D>, applied: &mut Applied<D>) {
         if self.kept.as_ref().is_some_and(|kept| kept.due.started_over) {
             // They do not follow from what is here, and go when it is written.
             return;
@@ -206,14 +206,18 @@ impl<D: Domain> BookCopy<D> {
             // What this version cannot read it will ask the server about.
             let Ok(entry) = serde_json::from_str::<Entry<_>>(text) else { break };
             if entry.seq.0 == self.seq.0 + 1 {
-                // Who stored the entry stored what became of the mutation, too.
-                self.outbox.take(entry.id);
-                self.apply(entry, text, false, applied);
+                // Who stored the entry stored what became of the mutation, too, unless they did not know yet that it waits.
+                let waits = rows.outbox.iter().any(|(mutation, _)| mutation.id == entry.id);
+                if !waits {
+                    self.outbox.take(entry.id);
+                }
+                let is_mine = waits && self.outbox.find(entry.id).is_some();
+                self.apply(entry, text, is_mine, applied);
             }
         }
         self.head = self.head.max(self.seq);
         if let Some(kept) = &mut self.kept {
-            kept.due.entries.retain(|(due, _)| *due > last);
+            kept.due.entries.retain(|(due, _)| *due > rows.head.seq);
         }
     }
 
@@ -255,8 +259,8 @@ impl<D: Domain> BookCopy<D> {
             }
         }
         let mut last_n = if is_same_line { rows.head.last_n } else { MutationNumber::ZERO };
-        // What was stored and is not any more found its fate elsewhere.
-        for mut pending in self.outbox.take_all().into_iter().filter(|pending| !pending.is_saved) {
+        // What was stored and is not any more found its fate elsewhere, were it withdrawn here since.
+        for mut pending in self.outbox.take_all().into_iter().filter(|pending| pending.saved == Saved::Never) {
             pending.lower_base(seen_at_most);
             merged.push_back(pending);
             if let Some(pending) = merged.back_mut().filter(|_| is_same_line) {
@@ -285,7 +289,8 @@ impl<D: Domain> BookCopy<D> {
     pub(super) fn note_change_of(&mut self, id: MutationId) {
         let Some(kept) = &mut self.kept else { return };
         kept.note_mutation(id);
-        self.outbox.iter_mut().filter(|pending| pending.mutation.id == id).for_each(|pending| pending.is_saved = false);
+        let changed = self.outbox.iter_mut().filter(|pending| pending.mutation.id == id && pending.is_saved());
+        changed.for_each(|pending| pending.saved = Saved::Before);
     }
 
     /// What was typed counts as typed by somebody who had seen no more than this.
@@ -302,7 +307,7 @@ impl<D: Domain> BookCopy<D> {
         if let Some(kept) = &mut self.kept {
             kept.due.head = true;
             for pending in self.outbox.iter_mut() {
-                pending.is_saved = false;
+                pending.saved = Saved::Never;
                 kept.note_mutation(pending.mutation.id);
             }
         }
@@ -381,7 +386,13 @@ impl<D: Domain> BookCopy<D> {
         let Some((written, _)) = kept.writing.take() else { return false };
         for pending in self.outbox.iter_mut() {
             let id = &pending.mutation.id;
-            pending.is_saved |= written.outbox.contains_key(id) && !kept.due.outbox.contains_key(id);
+            match kept.due.outbox.contains_key(id) {
+                _ if !written.outbox.contains_key(id) => {}
+                false => pending.saved = Saved::AsItIs,
+                true if pending.is_withdrawn() => pending.saved = Saved::Before,
+                // It has another number since.
+                true => {}
+            }
         }
         self.new_start.take_if(|_| written.started_over && !kept.due.started_over).is_some()
     }
@@ -399,7 +410,7 @@ impl<D: Domain> BookCopy<D> {
     pub(crate) fn go_on_in_memory(&mut self) {
         let writing = self.kept.take().and_then(|kept| kept.writing);
         self.start_without_store(writing.map(|(due, _)| due.confirmed).unwrap_or_default());
-        self.outbox.iter_mut().for_each(|pending| pending.is_saved = true);
+        self.outbox.iter_mut().for_each(|pending| pending.saved = Saved::AsItIs);
     }
 
     /// Entries that the store may not have yet, in order; for a history that is read from there.
@@ -414,7 +425,7 @@ impl<D: Domain> BookCopy<D> {
     #[must_use]
     pub fn unsaved(&self) -> usize {
         match self.kept {
-            Some(_) => self.outbox.iter().filter(|pending| !pending.is_saved).count(),
+            Some(_) => self.outbox.iter().filter(|pending| !pending.is_saved()).count(),
             None => self.outbox.len(),
         }
     }
@@ -423,7 +434,7 @@ impl<D: Domain> BookCopy<D> {
 impl<D: Domain> Pending<D> {
     pub(super) fn stored(mutation: tidebook_book::Mutation<D::Op>, encoded: String) -> Self {
         let (predicted, undos) = (Vec::new(), Vec::new());
-        Self { mutation, encoded, sent: false, is_saved: true, predicted, undos }
+        Self { mutation, encoded, sent: false, saved: Saved::AsItIs, predicted, undos }
     }
 
     fn lower_base(&mut self, ceiling: Seq) {

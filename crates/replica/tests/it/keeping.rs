@@ -8,7 +8,8 @@ use uuid::Uuid;
 use crate::checklist::add;
 use crate::shelf::Shelf;
 use crate::stage::{
-    BOOK, ME, Stage, added, chain, entry, id, others, refused, rejecting, required, snapshot, subscribed, subscribed_at,
+    BOOK, ME, Stage, added, chain, entry, hash_of_snapshot, id, others, refused, rejecting, required, snapshot,
+    subscribed, subscribed_at,
 };
 
 const FRESH: ReplicaId = ReplicaId(Uuid::from_u128(0x77));
@@ -278,6 +279,27 @@ fn a_copy_that_starts_over_does_so_in_the_store_and_in_every_tab() {
     assert_eq!(tab(&mut shelf).view(), "milk tea jam");
 }
 
+/// The other tab went on from a snapshot, so that no entry tells this one.
+#[test]
+fn what_was_withdrawn_too_late_is_not_offered_under_another_number() {
+    let mut shelf = Shelf::new();
+    let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
+    write(&mut here, 1, "tea").expect("fine");
+    shelf.sync(&mut here);
+    shelf.sync(&mut there);
+    there.hear(required(5));
+    there.take(snapshot(5, &[(1, "tea")]));
+    shelf.sync(&mut there);
+    there.hear(subscribed_at(5, hash_of_snapshot(5), 1));
+    there.hear(json!({ "type": "fates", "book": BOOK, "entries": [entry(3, ME, 1, 1, &[added(1, "tea")])] }));
+    shelf.sync(&mut there);
+    assert!(there.pending().is_empty());
+    here.replica.withdraw(BOOK, id(1)).expect("it has no fate here");
+    here.forget();
+    shelf.sync(&mut here);
+    assert_eq!((here.pending(), here.view().as_str()), (Vec::new(), "tea"));
+}
+
 /// Its line was slow, and another tab's quick.
 #[test]
 fn a_gap_that_another_tab_has_seen_close_is_none() {
@@ -289,11 +311,13 @@ fn a_gap_that_another_tab_has_seen_close_is_none() {
     shelf.sync(&mut here);
     here.hear_entries(&[entry(1, ME, 1, 1, &[added(1, "tea")]), entry(2, ME, 2, 2, &[added(2, "tea")])]);
     here.forget();
-    let mut gap = refused(2, "gap");
-    gap["expected"] = json!(1);
-    here.hear(gap);
-    assert_eq!(here.copy().held(), None);
-    assert_eq!(here.events(), []);
+    for (n, expected) in [(2, 1), (3, 2)] {
+        let mut gap = refused(n, "gap");
+        gap["expected"] = json!(expected);
+        here.hear(gap);
+        assert_eq!(here.copy().held(), None, "{n}, {expected}");
+        assert_eq!(here.events(), [], "{n}, {expected}");
+    }
 }
 
 #[test]

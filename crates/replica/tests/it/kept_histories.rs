@@ -116,6 +116,31 @@ fn a_state_that_does_not_read_leaves_no_way_but_a_snapshot() {
     assert!(next.copy().pending().all(|pending| pending.mutation.base == Seq(0)));
 }
 
+/// A tab stores the entry of a mutation before it has read that it was typed in another.
+#[test]
+fn a_fate_that_another_tab_did_not_know_for_one_is_remembered() {
+    let mut shelf = Shelf::new();
+    let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
+    there.hear(required(5));
+    there.take(snapshot(5, &[(1, "milk")]));
+    shelf.sync(&mut there);
+    there.hear(subscribed_at(5, there.hash(), 0));
+    shelf.sync(&mut here);
+    write(&mut here, 9, "jam").expect("fine");
+    shelf.sync(&mut here);
+    there.hear_entries(&[entry(6, ME, 1, 9, &[added(9, "jam")])]);
+    shelf.sync(&mut there);
+    // Meanwhile the server was restored; twice, for the first start over gives way to what the store has.
+    for _ in 0..2 {
+        let mut parts = required(4);
+        (parts["epoch"], parts["from_seq"]) = (json!(Epoch(Uuid::from_u128(2))), json!(3));
+        here.hear(parts);
+        here.take(Snapshot { epoch: Epoch(Uuid::from_u128(2)), ..snapshot(4, &[(1, "milk")]) });
+        shelf.sync(&mut here);
+    }
+    assert_eq!((here.view().as_str(), here.pending()), ("milk jam", vec![1]));
+}
+
 /// A history that has a mutation is left for one that lacks it: what counted as seen in the first still does, and no more.
 #[test]
 fn what_a_second_restore_lacks_is_offered_with_what_was_seen_before_the_first() {
