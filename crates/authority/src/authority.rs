@@ -2,6 +2,7 @@
 
 mod members;
 mod refuse;
+mod tail;
 
 use std::collections::{HashMap, VecDeque};
 
@@ -18,6 +19,7 @@ use crate::ops::{OpsError, read_ops};
 
 pub use self::members::MemberRefusal;
 use self::refuse::{Refuse, gap, refuse};
+pub use self::tail::TailError;
 
 /// Decides what enters a book's log. The crate's documentation says in which order to call what.
 #[derive(Debug)]

@@ -8,6 +8,8 @@
 //! 2. [`Authority::poll_batch`] hands out what to commit, in one transaction. Deciding goes on meanwhile.
 //! 3. [`Authority::handle_committed`] once it is on disk: only now may anyone be told.
 //!    [`Authority::handle_failed`] if it cleanly failed: all that is staged is taken back.
+//! 4. Where several nodes write into one log, a batch that another's came before is one that failed. Then, and whenever
+//!    the log is found to be longer, [`Authority::handle_tail`] takes in what the others wrote; decide again on top of it.
 //!
 //! A [`Committer`] wraps it and keeps what there is to say until that is true; a [`SyncSession`] is one replica's socket.
 
@@ -19,7 +21,7 @@ mod known;
 mod ops;
 mod session;
 
-pub use authority::{Authority, MemberRefusal, Opening, Outcome, Write, Written};
+pub use authority::{Authority, MemberRefusal, Opening, Outcome, TailError, Write, Written};
 pub use batch::{Batch, MemberRow, NumberRow, StagedEntry};
 pub use committer::{Committed, Committer};
 pub use head::Head;

@@ -106,6 +106,12 @@ impl BookLog {
         by_id.chain(by_number).copied().collect()
     }
 
+    /// Whether another node's batch came first: the log is not where this one was decided, or a replica's line is further.
+    pub(crate) fn is_ahead_of(&self, batch: &Batch) -> bool {
+        let is_used = |row: &NumberRow| self.numbers.get(&row.replica).is_some_and(|there| there.n >= row.n);
+        batch.expected_head != self.head() || batch.numbers.iter().any(is_used)
+    }
+
     /// Takes a batch whole, or says which key or check refuses it.
     pub(crate) fn append(&mut self, batch: Batch) -> Result<(), String> {
         if batch.expected_head != self.head() {
@@ -196,8 +202,11 @@ impl BookLog {
         self.snapshot.as_ref().map_or(Seq::ZERO, |(seq, _)| *seq)
     }
 
+    /// Unless there is one of a later state.
     pub(crate) fn keep_snapshot(&mut self, seq: Seq, text: String) {
-        self.snapshot = Some((seq, text));
+        if seq > self.snapshot_seq() {
+            self.snapshot = Some((seq, text));
+        }
     }
 
     /// The state at a seq as a server that has just started builds it: from the newest snapshot and the log after it.

@@ -64,7 +64,13 @@ faults! {
     StoreGone "deleted stores" (200, 800),
     /// A device is switched off for a year, or as good as.
     LongAway "year-old devices" (100, 500),
-    /// The server dies, with whatever it was about to do.
+    /// The server is three nodes on one log. Each decides for every book, and the log tells which came first.
+    Nodes "three nodes" (1000, 1000),
+    /// A node's batch meets a log that another has written into.
+    Overtaken "lost races" (200, 900),
+    /// A node is not told that another wrote something, and finds it at its next look at the log.
+    BellLost "lost bells" (100, 700),
+    /// The server, or one node of it, dies, with whatever it was about to do.
     Crash "server crashes" (300, 1500),
     /// The server dies as a commit comes back, and nothing of it is on disk.
     CrashBeforeCommit "crashes before a commit" (5, 40),

@@ -16,8 +16,8 @@
 //!
 //! Clocks, lines, the disk, the stores of devices, and people. What the shipped server has as tasks between its parts (an actor for each book, a
 //! task for each socket) is done here at once and in one order: `server/actor.rs` and `server/socket.rs` follow the
-//! shipped ones step by step, and are not them. One log is written at a time for each book; the shipped store writes
-//! several in one transaction. What a tab does in its device's store, and hears of other tabs, `world/keeping.rs` does as the
+//! shipped ones step by step, and are not them. One batch of a node is written at a time for each book; the shipped store
+//! writes several in one transaction. What a tab does in its device's store, and hears of other tabs, `world/keeping.rs` does as the
 //! web app's driver does it: one transaction at a time, of steps between which other things happen, done for good or so that a
 //! power cut takes it back.
 //!
@@ -35,8 +35,10 @@
 //!   written over HTTP since is lost for good. A form that was open while its copy went over to another history claims what
 //!   it says it was read at, and is not checked. Where a declared restore follows one that was not, what was typed before
 //!   is not checked to count as late: who had not heard of the first is told where the second began.
-//! - One node, as there is one so far: no bus, no race of two for a seq, no bell that is lost. No presence, no archived
-//!   or purged book, no invites (who lets themself in is taken to hold one), no signing in.
+//! - Of several nodes on one log, which the shipped server does not have so far, the parts between the shipped authorities are
+//!   those of design.md, done here first: a batch that meets a longer log is decided again, bells ring late or not at all,
+//!   and a node looks at the log before it opens a book for somebody, and now and then. All nodes reach the log.
+//! - No presence, no archived or purged book, no invites (who lets themself in is taken to hold one), no signing in.
 //! - The disk keeps what it said it has: a commit that was on its way is there whole or not at all. Torn and lost writes are
 //!   for the stores' own tests.
 //! - A client that lies takes no replica id that its owner has not written under, and no mutation's id from anybody.

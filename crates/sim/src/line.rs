@@ -47,6 +47,8 @@ pub(crate) enum DeviceEnd {
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) client: usize,
+    /// At whose end the server's socket is.
+    pub(crate) node: usize,
     pub(crate) device_end: DeviceEnd,
     pub(crate) up: Pipe,
     pub(crate) down: Pipe,
@@ -62,8 +64,8 @@ pub(crate) struct Pipe {
 }
 
 impl Line {
-    pub(crate) fn new(client: usize, device_end: DeviceEnd) -> Self {
-        Self { client, device_end, up: Pipe::default(), down: Pipe::default() }
+    pub(crate) fn new(client: usize, node: usize, device_end: DeviceEnd) -> Self {
+        Self { client, node, device_end, up: Pipe::default(), down: Pipe::default() }
     }
 
     pub(crate) fn pipe(&mut self, way: Way) -> &mut Pipe {

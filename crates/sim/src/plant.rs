@@ -79,6 +79,12 @@ plants! {
     WriteAnsweredEarly "write_answered_early",
     /// Undo takes back what somebody else wrote since.
     UndoExempt "undo_exempt",
+    /// A node takes in what another wrote without a look at the numbers that it used.
+    TailWithoutNumbers "tail_without_numbers",
+    /// A node does not see from what another wrote who is in the book now.
+    TailMembersUnseen "tail_members_unseen",
+    /// A node that comes too late forgets what it had decided.
+    LoserForgotten "loser_forgotten",
     /// A device says that something is saved as it begins to write it.
     SavedEarly "saved_early",
     /// A device writes what was typed as though it could only arrive once more.

@@ -32,6 +32,12 @@ enum Step {
     EndCommit,
     FailCommit,
     Restart,
+    /// As a push, but to another node, whose commit comes first.
+    AnotherNode {
+        author: usize,
+        from: usize,
+        count: usize,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -43,6 +49,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(Step::EndCommit),
         1 => Just(Step::FailCommit),
         1 => Just(Step::Restart),
+        2 => (0..AUTHORS.len(), 0..MUTATIONS_EACH, 1..5_usize)
+            .prop_map(|(author, from, count)| Step::AnotherNode { author, from, count }),
     ]
 }
 
@@ -108,6 +116,14 @@ fn run(lines: &[Line; 3], steps: &[Step]) -> Desk<Checklist> {
                 answers.staged.clear();
             }
             Step::EndCommit | Step::FailCommit => {}
+            Step::AnotherNode { author, from, count } => {
+                let mutations = &lines[author][from..(from + count).min(MUTATIONS_EACH)];
+                desk.another_node_takes(AUTHORS[author], mutations);
+                answers.staged.clear();
+                let head = desk.log.head();
+                assert_eq!(desk.authority.head(), head);
+                assert_eq!(desk.authority.state().hash(), desk.log.replay::<Checklist>(head).hash());
+            }
             Step::Restart => {
                 desk.restart();
                 answers.staged.clear();

@@ -64,17 +64,18 @@ impl Log {
         if batch.expected_head != self.head() {
             return Err(format!("decided on head {}, but the head is {}", batch.expected_head, self.head()));
         }
-        for staged in batch.entries {
-            let place = Place { seq: staged.entry.seq, id: staged.id, replica: staged.replica, n: staged.n };
-            self.append_entry(staged.entry, place)?;
-        }
-        for row in batch.numbers {
-            match self.numbers.insert(row.replica, row) {
+        for row in &batch.numbers {
+            match self.numbers.get(&row.replica) {
                 Some(before) if before.n >= row.n => return Err(format!("{before:?} is followed by {row:?}")),
                 Some(before) if before.user != row.user => return Err(format!("{row:?} was {:?}'s", before.user)),
                 _ => {}
             }
         }
+        for staged in batch.entries {
+            let place = Place { seq: staged.entry.seq, id: staged.id, replica: staged.replica, n: staged.n };
+            self.append_entry(staged.entry, place)?;
+        }
+        self.numbers.extend(batch.numbers.into_iter().map(|row| (row.replica, row)));
         Ok(())
     }
 

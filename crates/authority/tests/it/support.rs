@@ -104,6 +104,31 @@ impl<D: Domain> Desk<D> {
         self.authority.handle_failed();
     }
 
+    /// Another node decides and commits these, and this one hears of it: what it has staged came too late, unless the log
+    /// still takes it.
+    pub(crate) fn another_node_takes(&mut self, author: Author, mutations: &[RawMutation]) -> Vec<Outcome> {
+        let mut another: Authority<D> = self.log.authority(EPOCH);
+        let known = self.log.known(&another.lookups(author.replica, mutations));
+        let outcomes = another.handle_push(AT, author, EPOCH, mutations, &known);
+        if let Some(batch) = another.poll_batch() {
+            self.log.append(batch).expect("it was first");
+        }
+        while self.start_commit() || self.is_committing() {
+            match self.in_flight.take().map(|batch| self.log.append(batch)) {
+                Some(Ok(())) => self.authority.handle_committed(),
+                Some(Err(_)) => self.authority.handle_failed(),
+                None => {}
+            }
+        }
+        self.take_tail();
+        outcomes
+    }
+
+    pub(crate) fn take_tail(&mut self) {
+        let tail = &self.log.entries[self.authority.head().0 as usize..];
+        self.authority.handle_tail(tail, self.log.numbers.values().copied()).expect("the log goes on from here");
+    }
+
     pub(crate) fn commit(&mut self) {
         assert!(self.start_commit(), "there is something to commit");
         self.finish_commit();

@@ -15,6 +15,7 @@ use super::first_stands::FirstStands;
 use super::{Checked, Declared, Invariant, Reading};
 use crate::disk::BookLog;
 use crate::fold::Fold;
+use crate::queue::Ms;
 
 /// Entries between two states that are kept to start from.
 const CHECKPOINT_EVERY: u64 = 32;
@@ -44,6 +45,8 @@ pub(crate) struct BookCheck {
     was_restored_silently: bool,
     /// A replica went on under another id, because of this book or of another.
     has_renewed: bool,
+    /// Who was removed last when, and by which entry.
+    left: BTreeMap<UserId, (Ms, Seq)>,
 }
 
 impl BookCheck {
@@ -64,6 +67,7 @@ impl BookCheck {
             lost: HashMap::new(),
             was_restored_silently: false,
             has_renewed: false,
+            left: BTreeMap::new(),
         }
     }
 
@@ -113,6 +117,11 @@ impl BookCheck {
     /// What somebody had seen of this log, going by a copy that they saw up to a seq.
     pub(crate) fn seen(&self, base: Seq, copy: (Seq, ChainHash)) -> Seq {
         self.lost.get(&copy).map_or(base, |common| base.min(*common))
+    }
+
+    /// When somebody was removed last, and the first entry that they may not have for it.
+    pub(super) fn left(&self, user: UserId) -> Option<(Ms, Seq)> {
+        self.left.get(&user).copied()
     }
 
     /// It was restored once without saying so.
@@ -193,6 +202,7 @@ impl BookCheck {
 
     pub(super) fn handle_commit(
         &mut self,
+        now: Ms,
         batch: &Batch,
         owners: &BTreeMap<ReplicaId, UserId>,
         reading: impl Fn(MutationId) -> Option<Reading>,
@@ -201,6 +211,8 @@ impl BookCheck {
             format!("a batch decided on head {} meets head {}", batch.expected_head, self.head())
         })?;
         batch.entries.iter().try_for_each(|staged| self.handle_entry(staged, owners, reading(staged.id)))?;
+        let removed = batch.members.iter().filter(|row| row.role.is_none());
+        self.left.extend(removed.map(|row| (row.user, (now, batch.expected_head.next()))));
         batch.numbers.iter().try_for_each(|row| {
             let entered = self.last_number(row.replica);
             let is_used_up = self.may_use_up_numbers() && row.n.0 > entered;

@@ -15,7 +15,7 @@ use crate::server::Server;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ending<'a> {
     pub(crate) disk: &'a Disk,
-    pub(crate) server: &'a Server,
+    pub(crate) servers: &'a [&'a Server],
     pub(crate) clients: &'a [Client],
     pub(crate) devices: &'a [Device],
 }
@@ -42,7 +42,7 @@ impl Checker {
         self.check_fates(ending)
     }
 
-    fn check_book(&self, Ending { disk, server, .. }: Ending<'_>, book: BookId) -> Checked {
+    fn check_book(&self, Ending { disk, servers, .. }: Ending<'_>, book: BookId) -> Checked {
         let (check, log) = (self.book(book), disk.log(book).expect("the disk has the book"));
         check.compare()?;
         let expected = check.state().hash();
@@ -51,9 +51,11 @@ impl Checker {
         };
         same(&log.replay(log.head()), "a replay from nothing")?;
         same(&log.load(log.head()), "what a server loads")?;
-        let authority = server.authority_of(book).expect("the server has the book");
-        same(authority.state(), "the authority's")?;
-        same(&round_trip(book, authority, log.head_and_hash()), "what a snapshot carries")
+        servers.iter().try_for_each(|server| {
+            let authority = server.authority_of(book).expect("the server has the book");
+            same(authority.state(), "an authority's")?;
+            same(&round_trip(book, authority, log.head_and_hash()), "what a snapshot carries")
+        })
     }
 
     fn check_client(&self, index: usize, client: &Client, book: BookId) -> Checked {

@@ -4,6 +4,7 @@ use tidebook_book::{BookId, Seq, UserId};
 use tidebook_protocol::{Down, Subscribed};
 
 use super::{Checked, Checker, Invariant};
+use crate::queue::Ms;
 
 /// Entries of a book.
 pub(crate) type Told = (BookId, Vec<Seq>);
@@ -21,6 +22,7 @@ impl Checker {
             if let Some((book, entries)) = entries_in(kind, text) {
                 self.check_member(user, book, kind)?;
                 let seqs = self.check_entries(book, entries)?;
+                self.check_not_after_leaving(user, book, &seqs)?;
                 return if kind == "entries" { check_contiguous(&seqs) } else { Ok(()) }.map(|()| Some((book, seqs)));
             }
         }
@@ -53,14 +55,31 @@ impl Checker {
 
     /// What everything of a book contains goes to its members alone.
     fn check_canaries(&self, user: UserId, text: &str) -> Checked {
-        let foreign = self.books.iter().filter(|(_, check)| check.role_of(user).is_none());
+        let foreign = self.books.iter().filter(|(book, _)| !self.may_be_told(user, **book));
         let found = foreign.into_iter().find(|(_, check)| text.contains(&check.canary));
         Invariant::Secrecy.require(found.is_none(), || format!("{user} is no member and is sent {}", shortened(text)))
     }
 
     fn check_member(&self, user: UserId, book: BookId, kind: &str) -> Checked {
-        let role = self.book(book).role_of(user);
-        Invariant::Secrecy.require(role.is_some(), || format!("{user} is no member and is sent {kind}"))
+        let may = self.may_be_told(user, book);
+        Invariant::Secrecy.require(may, || format!("{user} is no member and is sent {kind}"))
+    }
+
+    /// A member is told; who was removed no longer, but for what another node said before it could have heard of it.
+    fn may_be_told(&self, user: UserId, book: BookId) -> bool {
+        let check = self.book(book);
+        let unheard = |unheard_ms: Ms| check.left(user).is_some_and(|(left_at, _)| self.now <= left_at + unheard_ms);
+        check.role_of(user).is_some() || self.unheard_ms.is_some_and(unheard)
+    }
+
+    /// Wherever it is told from: nothing from the entry on that removed them.
+    fn check_not_after_leaving(&self, user: UserId, book: BookId, seqs: &[Seq]) -> Checked {
+        let check = self.book(book);
+        let first = check.left(user).filter(|_| check.role_of(user).is_none()).map(|(_, seq)| seq);
+        let after = first.and_then(|first| seqs.iter().find(|seq| **seq >= first));
+        Invariant::Secrecy.require(after.is_none(), || {
+            format!("{user} is sent entry {after:?}, after they were removed by {first:?}")
+        })
     }
 
     /// Each is committed, byte for byte.

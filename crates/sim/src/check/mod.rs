@@ -17,6 +17,7 @@ use tidebook_book::{BookId, MutationId, ReplicaId, Seq, UserId};
 use tidebook_ledger::LedgerOp;
 
 use crate::disk::Disk;
+use crate::queue::Ms;
 use crate::server::Answer;
 pub(crate) use book::BookCheck;
 pub(crate) use end::Ending;
@@ -151,6 +152,9 @@ pub(crate) struct Reading {
 
 #[derive(Debug, Default)]
 pub(crate) struct Checker {
+    pub(crate) now: Ms,
+    /// Where there are several nodes, how long one may not know yet that another removed somebody.
+    pub(crate) unheard_ms: Option<Ms>,
     pub(crate) books: BTreeMap<BookId, BookCheck>,
     pub(crate) made: BTreeMap<MutationId, Made>,
     /// Requests over HTTP: the base they came with.
@@ -177,7 +181,7 @@ impl Checker {
 
     /// A batch is about to be on disk.
     pub(crate) fn handle_commit(&mut self, book: BookId, batch: &Batch) -> Checked {
-        let Self { books, made, asked, owners, .. } = self;
+        let Self { now, books, made, asked, owners, .. } = self;
         let check = books.get_mut(&book).expect("a book of this world");
         let made_here = batch.entries.iter().filter_map(|staged| made.get(&staged.id));
         let early = made_here.into_iter().find(|made| made.keeps && !made.fate.saved);
@@ -193,7 +197,7 @@ impl Checker {
             (None, Some(base)) => Some(Reading { base: *base, knows_own: false }),
             (None, None) => None,
         };
-        check.handle_commit(batch, owners, reading)
+        check.handle_commit(*now, batch, owners, reading)
     }
 
     /// A person made a mutation, and the replica took it.

@@ -18,9 +18,28 @@ use crate::queue::Ms;
 /// What is asked of a book.
 #[derive(Debug)]
 pub(super) enum Command {
-    Push { line: LineId, author: Author, epoch: Epoch, sent: Seq, mutations: Vec<RawMutation> },
-    Call { call: CallId, author: Author, ask: Ask },
+    Push(Push),
+    Call(Call),
     Request(Request),
+}
+
+/// Mutations from a line, to which entries up to `sent` had gone when they came.
+#[derive(Debug)]
+pub(crate) struct Push {
+    pub(super) line: LineId,
+    pub(super) book: BookId,
+    pub(super) author: Author,
+    pub(super) epoch: Epoch,
+    pub(super) sent: Seq,
+    pub(super) mutations: Vec<RawMutation>,
+}
+
+/// A request over HTTP.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(super) call: CallId,
+    pub(super) author: Author,
+    pub(super) ask: Ask,
 }
 
 /// What waits for a moment when all that was decided is on disk.
@@ -28,7 +47,7 @@ pub(super) enum Command {
 pub(super) enum Request {
     Open { line: LineId, user: UserId, replica: ReplicaId, subscribe: Subscribe },
     Snapshot { client: usize, user: UserId },
-    Member { call: CallId, author: Author, ask: Ask },
+    Member(Call),
 }
 
 #[derive(Debug)]
@@ -137,17 +156,47 @@ impl Actor {
         self.committer.handle_failed()
     }
 
+    /// Takes in what other nodes have written, unless something of its own is on its way: that comes too late then, and
+    /// is told so. Whether the log has gone on.
+    fn look(&mut self, log: &BookLog, plant: Option<Plant>) -> bool {
+        if self.is_committing || !self.told_early.is_empty() {
+            return false;
+        }
+        let before = self.head;
+        let numbers = log.numbers().filter(|_| plant != Some(Plant::TailWithoutNumbers));
+        let tail = log.after(self.head.seq);
+        self.committer.authority_mut().handle_tail(tail, numbers).expect("the log goes on from here");
+        self.head = log.head_and_hash();
+        let members = &self.committer.authority().state().members;
+        if self.head.seq > before.seq && self.members != *members && plant != Some(Plant::TailMembersUnseen) {
+            self.members.clone_from(members);
+            self.people += 1;
+        }
+        self.head.seq > before.seq
+    }
+
+    /// Another node's batch came first: what was decided comes again before all else.
+    pub(super) fn handle_overtaken(&mut self, log: &BookLog, plant: Option<Plant>) {
+        self.is_committing = false;
+        self.told_early.clear();
+        let withdrawn = self.committer.handle_failed();
+        self.look(log, plant);
+        if plant != Some(Plant::LoserForgotten) {
+            let later = std::mem::take(&mut self.mailbox);
+            self.mailbox = withdrawn.into_iter().map(Say::into_command).chain(later).collect();
+        }
+    }
+
     /// Decides a push.
-    fn push(&mut self, now: Ms, log: &BookLog, plant: Option<Plant>, push: Command) {
-        let Command::Push { line, author, epoch, sent, mut mutations } = push else { return };
-        let author = spoil::author(plant, author, &self.members);
+    fn push(&mut self, now: Ms, log: &BookLog, plant: Option<Plant>, push: Push) {
+        let Push { author, epoch, ref mutations, .. } = push;
+        let (author, mut mutations) = (spoil::author(plant, author, &self.members), mutations.clone());
         spoil::mutations(plant, self.committer.authority().head(), &mut mutations);
         let lookups = self.committer.authority().lookups(author.replica, &mutations);
         let known = look_up(log, &lookups, plant == Some(Plant::DedupeOff));
         let authority = self.committer.authority_mut();
         let outcomes = authority.handle_push(clock(now), author, epoch, &mutations, &known);
-        let unavailable = refuse_all(&mutations, Refusal::Unavailable, "the server could not write; try again");
-        self.committer.hold(Say::Pushed { line, book: self.book, sent, outcomes, unavailable });
+        self.committer.hold(Say::Pushed { push, outcomes });
     }
 
     /// Decides a write over HTTP.
@@ -192,11 +241,23 @@ impl Server {
             let is_held_up = !actor.waiting.is_empty() || request.is_some();
             let command = if is_held_up { None } else { actor.mailbox.pop_front() };
             self.say_all(says);
+            // A replica may have heard from another node what this one has not.
+            if request.is_some() || command.is_some() {
+                self.look(disk, book);
+            }
             match (request, command) {
                 (Some(request), _) => self.serve(now, disk, book, request),
                 (None, Some(command)) => self.decide(now, disk, book, command),
                 (None, None) => return self.keep_snapshot(book),
             }
+        }
+    }
+
+    /// Looks at the log, and wakes who follows the book where it has gone on.
+    pub(super) fn look(&mut self, disk: &Disk, book: BookId) {
+        let (Some(actor), Some(log)) = (self.actors.get_mut(&book), disk.log(book)) else { return };
+        if actor.look(log, self.settings.plant) {
+            self.wake_followers(book);
         }
     }
 
@@ -215,15 +276,17 @@ impl Server {
         let plant = self.settings.plant;
         let (Some(actor), Some(log)) = (self.actors.get_mut(&book), disk.log(book)) else { return };
         match command {
-            push @ Command::Push { .. } => actor.push(now, log, plant, push),
-            Command::Call { call, author, ask } if matches!(ask.what, What::Member(_)) => {
-                actor.waiting.push_back(Request::Member { call, author, ask });
+            Command::Push(push) => actor.push(now, log, plant, push),
+            Command::Call(call) if matches!(call.ask.what, What::Member(_)) => {
+                actor.waiting.push_back(Request::Member(call));
             }
-            Command::Call { call, author, ask } => {
-                let answer = actor.write(now, log, plant, author, ask);
+            Command::Call(asked) => {
+                let answer = actor.write(now, log, plant, asked.author, asked.ask.clone());
                 match plant {
-                    Some(Plant::WriteAnsweredEarly) => self.effects.push_back(Effect::Answer { call, answer }),
-                    _ => actor.committer.hold(Say::Answer { call, answer }),
+                    Some(Plant::WriteAnsweredEarly) => {
+                        self.effects.push_back(Effect::Answer { call: asked.call, answer });
+                    }
+                    _ => actor.committer.hold(Say::Answer { asked, answer }),
                 }
             }
             Command::Request(Request::Open { line, user, replica, subscribe })
@@ -250,9 +313,9 @@ impl Server {
                 let text = may.then(|| spoil::snapshot(plant, actor.snapshot_text()));
                 self.effects.push_back(Effect::SnapshotFor { client, book, text });
             }
-            Request::Member { call, author, ask } => {
-                let answer = actor.change_members(now, author, ask);
-                actor.committer.hold(Say::Answer { call, answer });
+            Request::Member(asked) => {
+                let answer = actor.change_members(now, asked.author, asked.ask.clone());
+                actor.committer.hold(Say::Answer { asked, answer });
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The server's node: the shipped committers and sessions, and between them what the shipped server has as tasks, done
+//! One node of the server: the shipped committers and sessions, and between them what the shipped server has as tasks, done
 //! at once and in one order.
 //!
 //! Feed it what came (`handle_*`), then do what [`Server::poll_effect`] says until it says nothing. What is on the disk
@@ -14,13 +14,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use tidebook_authority::{Authority, Batch, Outcome};
 use tidebook_book::{Author, BookId, Seq, UnixMillis, UserId};
 use tidebook_ledger::Ledger;
+use tidebook_protocol::Refusal;
 
 use crate::disk::Disk;
 use crate::line::LineId;
 use crate::plant::Plant;
 use crate::queue::Ms;
 use crate::random::Random;
-use actor::{Actor, Command, Request};
+use actor::{Actor, Call, Command, Push, Request, refuse_all};
 use socket::Socket;
 
 pub(crate) use ask::{Answer, Ask, CallId, What};
@@ -77,8 +78,8 @@ pub(crate) enum Effect {
 /// Something to tell, once what it speaks of is on disk.
 #[derive(Debug)]
 pub(crate) enum Say {
-    Pushed { line: LineId, book: BookId, sent: Seq, outcomes: Vec<Outcome>, unavailable: Vec<Outcome> },
-    Answer { call: CallId, answer: Answer },
+    Pushed { push: Push, outcomes: Vec<Outcome> },
+    Answer { asked: Call, answer: Answer },
 }
 
 /// What the node was told of how it is to work.
@@ -103,6 +104,28 @@ pub(crate) struct Server {
     /// How wrong its clock is.
     pub(crate) clock_ahead_ms: Ms,
     random: Random,
+}
+
+impl Say {
+    /// The same, where the server could not write.
+    fn unavailable(self) -> Self {
+        match self {
+            Self::Pushed { push, .. } => {
+                let detail = "the server could not write; try again";
+                let outcomes = refuse_all(&push.mutations, Refusal::Unavailable, detail);
+                Self::Pushed { push, outcomes }
+            }
+            Self::Answer { asked, .. } => Self::Answer { asked, answer: Answer::Unavailable },
+        }
+    }
+
+    /// What it would have been said to.
+    fn into_command(self) -> Command {
+        match self {
+            Self::Pushed { push, .. } => Command::Push(push),
+            Self::Answer { asked, .. } => Command::Call(asked),
+        }
+    }
 }
 
 impl Server {
@@ -138,6 +161,11 @@ impl Server {
 
     pub(crate) fn authority_of(&self, book: BookId) -> Option<&Authority<Ledger>> {
         self.actors.get(&book).map(Actor::authority)
+    }
+
+    /// How far it knows the log.
+    pub(crate) fn head_of(&self, book: BookId) -> Option<Seq> {
+        self.actors.get(&book).map(|actor| actor.head().seq)
     }
 
     pub(crate) fn handle_opened(&mut self, line: LineId, user: UserId) {
@@ -178,7 +206,7 @@ impl Server {
         let book = ask.book;
         // Whoever lets themself in holds an invite.
         match ask.is_for_invited() || self.access(author.user, book) {
-            true => self.command(book, Command::Call { call, author, ask }),
+            true => self.command(book, Command::Call(Call { call, author, ask })),
             false => self.effects.push_back(Effect::Answer { call, answer: Answer::Denied }),
         }
         self.run(now, disk);
@@ -207,16 +235,25 @@ impl Server {
     pub(crate) fn handle_failed(&mut self, now: Ms, disk: &Disk, book: BookId) {
         if let Some(actor) = self.actors.get_mut(&book) {
             let withdrawn = actor.handle_failed(&self.settings);
-            let unavailable = |say| match say {
-                Say::Pushed { line, book, sent, unavailable, .. } => {
-                    Say::Pushed { line, book, sent, outcomes: unavailable, unavailable: Vec::new() }
-                }
-                Say::Answer { call, .. } => Say::Answer { call, answer: Answer::Unavailable },
-            };
-            self.say_all(withdrawn.into_iter().map(unavailable).collect());
+            self.say_all(withdrawn.into_iter().map(Say::unavailable).collect());
             self.books_to_run.insert(book);
             self.run(now, disk);
         }
+    }
+
+    /// Another node's batch came first: what was decided is decided again on top of it, and nobody hears of it.
+    pub(crate) fn handle_overtaken(&mut self, now: Ms, disk: &Disk, book: BookId) {
+        if let (Some(actor), Some(log)) = (self.actors.get_mut(&book), disk.log(book)) {
+            actor.handle_overtaken(log, self.settings.plant);
+            self.wake_followers(book);
+            self.run(now, disk);
+        }
+    }
+
+    /// Another node has written.
+    pub(crate) fn handle_bell(&mut self, now: Ms, disk: &Disk, book: BookId) {
+        self.look(disk, book);
+        self.run(now, disk);
     }
 
     /// The server says that it goes away.
@@ -262,11 +299,11 @@ impl Server {
     fn say_all(&mut self, says: Vec<Say>) {
         for say in says {
             match say {
-                Say::Answer { call, answer } => self.effects.push_back(Effect::Answer { call, answer }),
-                Say::Pushed { line, book, sent, outcomes, .. } => {
-                    if let Some(socket) = self.sockets.get_mut(&line) {
-                        socket.answer(book, sent, outcomes);
-                        self.sockets_to_run.insert(line);
+                Say::Answer { asked, answer } => self.effects.push_back(Effect::Answer { call: asked.call, answer }),
+                Say::Pushed { push, outcomes } => {
+                    if let Some(socket) = self.sockets.get_mut(&push.line) {
+                        socket.answer(push.book, push.sent, outcomes);
+                        self.sockets_to_run.insert(push.line);
                     }
                 }
             }

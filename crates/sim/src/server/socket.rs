@@ -7,7 +7,7 @@ use tidebook_authority::{Action, Identity, Opened, Outcome, SyncSession};
 use tidebook_book::{Author, BookId, EncodedEntry, Epoch, ReplicaId, Seq, UserId};
 use tidebook_protocol::{RawMutation, Refusal, Subscribe};
 
-use super::actor::{Command, Request, refuse_all};
+use super::actor::{Command, Push, Request, refuse_all};
 use super::{Effect, Server, clock, spoil};
 use crate::disk::Disk;
 use crate::line::LineId;
@@ -236,7 +236,7 @@ impl Server {
         }
         let sent = socket.session.cursor(book).unwrap_or(Seq::ZERO);
         socket.pushes_waiting += 1;
-        self.command(book, Command::Push { line, author, epoch, sent, mutations });
+        self.command(book, Command::Push(Push { line, book, author, epoch, sent, mutations }));
     }
 
     fn read_fates(&mut self, disk: &Disk, line: LineId, book: BookId, seqs: &[Seq]) {
@@ -287,7 +287,8 @@ impl Server {
         let Some(cursor) = socket.session.cursor(book).filter(|cursor| *cursor < actor.head().seq) else {
             return Next::Nothing;
         };
-        let on_disk = log.after(cursor).iter();
+        // What another node wrote may be there already, and is not known here.
+        let on_disk = log.after(cursor).iter().take_while(|entry| entry.seq <= actor.head().seq);
         let told_early = actor.told_early().iter().filter(|entry| entry.seq > cursor);
         let entries: Vec<EncodedEntry> = on_disk.chain(told_early).take(READ_ENTRIES_MAX).cloned().collect();
         let entries = spoil::entries(self.settings.plant, entries, book, disk, &mut self.random);

@@ -7,7 +7,7 @@ use tidebook_book::{Author, BookId, Epoch, MemberChange, MutationId, ReplicaId, 
 use tidebook_ledger::{Ledger, LedgerChange};
 use uuid::Uuid;
 
-use super::node::shortened;
+use super::node::{LOOKS_EVERY_MS, Node, shortened};
 use super::{Event, Person, World};
 use crate::check::{BookCheck, Checker};
 use crate::client::Client;
@@ -17,7 +17,7 @@ use crate::fault::{Fault, Weather};
 use crate::queue::Queue;
 use crate::random::Random;
 use crate::run::Options;
-use crate::server::{Server, Settings, clock};
+use crate::server::{Settings, clock};
 use crate::store::Store;
 use crate::trace::Trace;
 
@@ -25,6 +25,9 @@ const NAMES: [&str; 4] = ["Ana", "Ben", "Cleo", "Dan"];
 
 /// Times at which people come to work; between them lie minutes.
 const EPISODES: (u64, u64) = (4, 6);
+
+/// Where there is more than one.
+const NODES: usize = 3;
 
 /// Devices whose browser forbids a store, one in so many.
 const STORELESS_ONE_IN: u64 = 6;
@@ -45,7 +48,6 @@ impl World {
         let weather = Weather::of(&mut random, |fault| limits.allow(fault));
         let settings = Settings { plant, snapshot_every: random.between(8, 80) };
         let disk = Disk::default();
-        let server = Server::start(settings.clone(), &disk, Random::new(0));
         let mut world = Self {
             now: 0,
             queue: Queue::new(),
@@ -54,10 +56,7 @@ impl World {
             people: Vec::new(),
             books: Vec::new(),
             disk,
-            writing: BTreeMap::new(),
-            server,
-            down_until: None,
-            life: 0,
+            nodes: Vec::new(),
             clients: Vec::new(),
             devices: Vec::new(),
             transactions_made: 0,
@@ -70,7 +69,6 @@ impl World {
             trace: Trace::new(telling),
             episodes: random.between(EPISODES.0, EPISODES.1).min(limits.episodes_max),
             full_until: 0,
-            clock_ahead_ms: 0,
             quiet_since: None,
             is_over: false,
             client_ms: 0,
@@ -81,9 +79,18 @@ impl World {
         world.add_books(limits.books_max);
         world.add_devices(limits.devices_max);
         world.tell_who_there_is();
-        world.start_server();
+        world.start_nodes();
         world.queue.put(0, Event::Episode(1));
         world
+    }
+
+    fn start_nodes(&mut self) {
+        let has_several = self.weather.strikes(Fault::Nodes, &mut self.random);
+        for node in 0..if has_several { NODES } else { 1 } {
+            self.nodes.push(Node::new(self.settings.clone()));
+            self.start_node(node);
+        }
+        self.checker.unheard_ms = has_several.then_some(LOOKS_EVERY_MS);
     }
 
     fn add_people(&mut self) {

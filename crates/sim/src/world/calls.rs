@@ -116,13 +116,11 @@ impl World {
     }
 
     pub(super) fn call_arrives(&mut self, id: CallId) -> Checked {
-        if self.down_until.is_some() {
-            return Ok(());
-        }
+        let Some(node) = self.any_node() else { return Ok(()) };
         let Call { person, ask, .. } = &self.calls[&id];
         let (author, ask, name) = (self.session_of(*person), ask.clone(), self.people[*person].name);
         self.say(|| format!("{name} asks {ask:?}"));
-        self.server.handle_call(self.now, &self.disk, id, author, ask);
+        self.nodes[node].server.handle_call(self.now, &self.disk, id, author, ask);
         self.settle()
     }
 

@@ -19,9 +19,7 @@ const TRUE_ONE_IN: u64 = 3;
 impl World {
     /// Somebody with an account, of the book or not, goes at a book.
     pub(super) fn lie(&mut self) -> Checked {
-        if self.down_until.is_some() {
-            return Ok(());
-        }
+        let Some(node) = self.any_node() else { return Ok(()) };
         let (index, book) = (self.any_client(), self.any_book());
         let user = self.clients[index].user;
         let own = ReplicaId(Uuid::from_u128(0x11a4_0000 + user.0.as_u128()));
@@ -30,7 +28,7 @@ impl World {
         self.weather.note(Fault::Liar);
         let name = self.clients[index].name.clone();
         self.say(|| format!("somebody lies as {name}"));
-        let id = self.open_line(index, DeviceEnd::Liar);
+        let id = self.open_line(index, node, DeviceEnd::Liar);
         let hello = json!({ "type": "hello", "protocol": 1, "replica": replica, "client": "liar/1" }).to_string();
         let mut frames = vec![hello];
         for _ in 0..self.random.between(LIES.0, LIES.1) {

@@ -78,23 +78,24 @@ impl World {
     }
 
     fn deliver_up(&mut self, id: LineId, parcel: Parcel) -> Checked {
+        let node = self.lines[&id].node;
         match parcel {
-            Parcel::Text(frame) if self.down_until.is_none() => {
+            Parcel::Text(frame) if self.nodes[node].is_up() => {
                 let name = self.line_name(id);
                 self.say(|| format!("from {name}: {}", shortened(&frame.text)));
-                self.server.handle_text(self.now, &self.disk, id, frame.text);
+                self.nodes[node].server.handle_text(self.now, &self.disk, id, frame.text);
             }
             Parcel::Text(_) => {}
-            Parcel::Closed(_) => self.server.handle_closed(id),
+            Parcel::Closed(_) => self.nodes[node].server.handle_closed(id),
         }
         self.settle()
     }
 
     fn deliver_down(&mut self, id: LineId, parcel: Parcel) -> Checked {
         let line = &self.lines[&id];
-        let (index, device_end) = (line.client, line.device_end);
-        if self.down_until.is_none() {
-            self.server.handle_read(self.now, &self.disk, id);
+        let (index, node, device_end) = (line.client, line.node, line.device_end);
+        if self.nodes[node].is_up() {
+            self.nodes[node].server.handle_read(self.now, &self.disk, id);
         }
         if device_end != DeviceEnd::Replica || self.clients[index].line != Some(id) {
             return self.settle();
@@ -117,7 +118,8 @@ impl World {
 
     fn forget_if_unused(&mut self, id: LineId) {
         let Some(line) = self.lines.get(&id) else { return };
-        let in_use = self.server.has(id) || self.clients[line.client].line == Some(id) || !line.is_empty();
+        let in_use =
+            self.nodes[line.node].server.has(id) || self.clients[line.client].line == Some(id) || !line.is_empty();
         if !in_use {
             self.lines.remove(&id);
         }
@@ -262,24 +264,26 @@ impl World {
         if client.attempt != attempt || client.line.is_some() || client.is_off(self.now) || !client.is_open {
             return Ok(());
         }
-        if self.down_until.is_some() || client.is_offline(self.now) {
-            self.clients[index].handle_closed(self.now, None);
-        } else {
-            let id = self.open_line(index, DeviceEnd::Replica);
-            self.clients[index].line = Some(id);
-            self.clients[index].replica.handle_opened(Monotonic(self.now));
-            let name = self.clients[index].name.clone();
-            self.say(|| format!("{name} connects as line {}", id.0));
+        let node = if client.is_offline(self.now) { None } else { self.any_node() };
+        match node {
+            None => self.clients[index].handle_closed(self.now, None),
+            Some(node) => {
+                let id = self.open_line(index, node, DeviceEnd::Replica);
+                self.clients[index].line = Some(id);
+                self.clients[index].replica.handle_opened(Monotonic(self.now));
+                let (name, node) = (self.clients[index].name.clone(), node + 1);
+                self.say(|| format!("{name} connects to node {node} as line {}", id.0));
+            }
         }
         self.serve(index)
     }
 
-    /// A line to the server, which is up.
-    pub(super) fn open_line(&mut self, index: usize, device_end: DeviceEnd) -> LineId {
+    /// A line to a node, which is up.
+    pub(super) fn open_line(&mut self, index: usize, node: usize, device_end: DeviceEnd) -> LineId {
         self.lines_made += 1;
         let id = LineId(self.lines_made);
-        self.lines.insert(id, Line::new(index, device_end));
-        self.server.handle_opened(id, self.clients[index].user);
+        self.lines.insert(id, Line::new(index, node, device_end));
+        self.nodes[node].server.handle_opened(id, self.clients[index].user);
         id
     }
 
@@ -288,14 +292,17 @@ impl World {
         if client.life != life {
             return Ok(());
         }
-        if self.down_until.is_some() || client.is_offline(self.now) || client.is_off(self.now) {
+        let reaches = !client.is_offline(self.now) && !client.is_off(self.now);
+        let node = if reaches { self.any_node() } else { None };
+        let Some(node) = node else {
             self.at_in(SNAPSHOT_RETRY_MS, Event::SnapshotAsked { client: index, life, book });
             return Ok(());
-        }
+        };
+        let client = &self.clients[index];
         let (user, name, book_name) = (client.user, client.name.clone(), self.book_name(book));
         self.say(|| format!("{name} asks for a snapshot of {book_name}"));
-        self.snapshots_asked.push((index, book));
-        self.server.handle_snapshot_call(self.now, &self.disk, index, user, book);
+        self.snapshots_asked.push((node, (index, book)));
+        self.nodes[node].server.handle_snapshot_call(self.now, &self.disk, index, user, book);
         self.settle()
     }
 

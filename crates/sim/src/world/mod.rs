@@ -1,4 +1,4 @@
-//! One run: people, their devices, lines, a server and its disk, in virtual time.
+//! One run: people, their devices, lines, a server of one or several nodes and its disk, in virtual time.
 
 mod begin;
 mod calls;
@@ -16,7 +16,6 @@ mod tabs;
 
 use std::collections::BTreeMap;
 
-use tidebook_authority::Batch;
 use tidebook_book::{BookId, UserId};
 use tidebook_ledger::LedgerOp;
 
@@ -30,9 +29,10 @@ use crate::plant::Plant;
 use crate::queue::{Ms, Queue};
 use crate::random::Random;
 use crate::run::Run;
-use crate::server::{Answer, CallId, Server, Settings};
+use crate::server::{Answer, CallId, Settings};
 use crate::trace::Trace;
 use calls::Call;
+use node::Node;
 
 /// Something that happens.
 #[derive(Debug)]
@@ -102,15 +102,21 @@ enum Event {
     },
     /// The disk is done.
     Committed {
+        node: usize,
         life: u64,
+        book: BookId,
+    },
+    /// A node hears, or finds at its next look, that another wrote into the log.
+    BellRings {
+        node: usize,
         book: BookId,
     },
     TooSlow {
         line: LineId,
         times: u64,
     },
-    ServerUp,
-    ServerStops,
+    NodeUp(usize),
+    NodeStops(usize),
     Quiet,
     LookForQuiet,
 }
@@ -169,13 +175,8 @@ pub(crate) struct World {
     people: Vec<Person>,
     books: Vec<BookId>,
     disk: Disk,
-    /// Batches on their way to the disk.
-    writing: BTreeMap<BookId, Batch>,
-    server: Server,
-    /// None while it is up.
-    down_until: Option<Ms>,
-    /// Counts starts of the server.
-    life: u64,
+    /// One, or several on one disk.
+    nodes: Vec<Node>,
     clients: Vec<Client>,
     devices: Vec<Device>,
     transactions_made: u64,
@@ -183,14 +184,13 @@ pub(crate) struct World {
     lines_made: u64,
     calls: BTreeMap<CallId, Call>,
     calls_made: u64,
-    /// Snapshots the server was asked for and has not given.
-    snapshots_asked: Vec<(usize, BookId)>,
+    /// Snapshots that a node was asked for and has not given, with who asked for them.
+    snapshots_asked: Vec<(usize, (usize, BookId))>,
     checker: Checker,
     trace: Trace,
     episodes: u64,
     /// The server's disk takes nothing until then.
     full_until: Ms,
-    clock_ahead_ms: Ms,
     quiet_since: Option<Ms>,
     is_over: bool,
     client_ms: u64,
@@ -224,6 +224,7 @@ impl World {
     }
 
     fn handle(&mut self, event: Event) -> Checked {
+        self.checker.now = self.now;
         match event {
             Event::Episode(number) => self.begin_episode(number),
             Event::Work(client) => self.let_work(client),
@@ -247,10 +248,11 @@ impl World {
             Event::CallArrives(call) => self.call_arrives(call),
             Event::CallTimesOut { call, tries } => self.call_times_out(call, tries),
             Event::CallAnswered { call, answer } => self.call_answered(call, &answer),
-            Event::Committed { life, book } => self.commit_ends(life, book),
+            Event::Committed { node, life, book } => self.commit_ends(node, life, book),
+            Event::BellRings { node, book } => self.ring(node, book),
             Event::TooSlow { line, times } => self.too_slow(line, times),
-            Event::ServerUp => self.server_up(),
-            Event::ServerStops => self.server_stops(),
+            Event::NodeUp(node) => self.node_up(node),
+            Event::NodeStops(node) => self.node_stops(node),
             Event::Quiet => self.begin_quiet(),
             Event::LookForQuiet => self.look_for_quiet(),
         }

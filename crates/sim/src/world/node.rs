@@ -1,4 +1,6 @@
-//! The server in the world: its effects, its disk, and its deaths.
+//! The server in the world: its nodes, their effects, their disk, and their deaths.
+
+use std::collections::BTreeMap;
 
 use tidebook_authority::Batch;
 use tidebook_book::{BookId, Seq};
@@ -6,11 +8,13 @@ use tidebook_book::{BookId, Seq};
 use super::lines::SNAPSHOT_RETRY_MS;
 use super::{Event, World};
 use crate::check::{Checked, Invariant};
+use crate::disk::Disk;
 use crate::fault::Fault;
 use crate::line::{DeviceEnd, Frame, LineId, Parcel, Way};
 use crate::plant::Plant;
+use crate::queue::Ms;
 use crate::random::Random;
-use crate::server::{Effect, Server};
+use crate::server::{Effect, Server, Settings};
 
 /// A reader that has taken nothing in for this long is closed, as in the shipped server.
 const READ_WITHIN_MS: u64 = 10_000;
@@ -21,25 +25,71 @@ const CLOCK_AHEAD_MS_MAX: u64 = 10 * 365 * 24 * 3_600_000;
 /// Devices come back from a drain within this, as in the shipped server.
 const DRAIN_RETRY_AFTER_MS: u64 = 2_000;
 
+/// A node looks at the log this often at least, whether or not it is told to.
+pub(super) const LOOKS_EVERY_MS: Ms = 2_000;
+
+/// One process of the server.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) server: Server,
+    /// None while it is up.
+    pub(super) down_until: Option<Ms>,
+    /// Counts its starts.
+    life: u64,
+    clock_ahead_ms: Ms,
+    /// Batches on their way to the disk.
+    writing: BTreeMap<BookId, Batch>,
+}
+
+impl Node {
+    /// One that is still to be started.
+    pub(super) fn new(settings: Settings) -> Self {
+        let server = Server::start(settings, &Disk::default(), Random::new(0));
+        Self { server, down_until: Some(0), life: 0, clock_ahead_ms: 0, writing: BTreeMap::new() }
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.down_until.is_none()
+    }
+
+    /// It is up, and all that was decided is on disk and was told.
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_up() && self.writing.is_empty() && self.server.is_settled()
+    }
+}
+
 impl World {
+    /// A node that is up.
+    pub(super) fn any_node(&mut self) -> Option<usize> {
+        let up: Vec<usize> = (0..self.nodes.len()).filter(|node| self.nodes[*node].is_up()).collect();
+        if up.len() > 1 { self.random.pick(&up).copied() } else { up.first().copied() }
+    }
+
     /// Does what the server says until it says nothing.
     pub(super) fn settle(&mut self) -> Checked {
-        while let Some(effect) = self.server.poll_effect() {
-            match effect {
-                Effect::Send { line, text } => self.send_down(line, text)?,
-                Effect::Close { line, code } => {
-                    let after = self.delay();
-                    self.close_pipe(line, Way::Down, after, Some(code));
-                }
-                Effect::Blocked { line, times } => self.at_in(READ_WITHIN_MS, Event::TooSlow { line, times }),
-                Effect::Commit { book, batch } => self.begin_commit(book, batch),
-                // It serves to start sooner: where there is no room it is left.
-                Effect::KeepSnapshot { .. } if self.full_until > self.now => {}
-                Effect::KeepSnapshot { book, seq, text } => self.disk.log_mut(book).keep_snapshot(seq, text),
-                Effect::Answer { call, answer } => self.answer_leaves(call, answer)?,
-                Effect::SnapshotFor { client, book, text } => self.snapshot_leaves(client, book, text)?,
-                Effect::SentToSnapshot => self.weather.note(Fault::Snapshot),
+        for node in 0..self.nodes.len() {
+            while let Some(effect) = self.nodes[node].server.poll_effect() {
+                self.do_effect(node, effect)?;
             }
+        }
+        Ok(())
+    }
+
+    fn do_effect(&mut self, node: usize, effect: Effect) -> Checked {
+        match effect {
+            Effect::Send { line, text } => self.send_down(line, text)?,
+            Effect::Close { line, code } => {
+                let after = self.delay();
+                self.close_pipe(line, Way::Down, after, Some(code));
+            }
+            Effect::Blocked { line, times } => self.at_in(READ_WITHIN_MS, Event::TooSlow { line, times }),
+            Effect::Commit { book, batch } => self.begin_commit(node, book, batch),
+            // It serves to start sooner: where there is no room it is left.
+            Effect::KeepSnapshot { .. } if self.full_until > self.now => {}
+            Effect::KeepSnapshot { book, seq, text } => self.disk.log_mut(book).keep_snapshot(seq, text),
+            Effect::Answer { call, answer } => self.answer_leaves(call, answer)?,
+            Effect::SnapshotFor { client, book, text } => self.snapshot_leaves(node, client, book, text)?,
+            Effect::SentToSnapshot => self.weather.note(Fault::Snapshot),
         }
         Ok(())
     }
@@ -57,8 +107,8 @@ impl World {
         Ok(())
     }
 
-    fn snapshot_leaves(&mut self, client: usize, book: BookId, text: Option<String>) -> Checked {
-        let asked = self.snapshots_asked.iter().position(|asked| *asked == (client, book));
+    fn snapshot_leaves(&mut self, node: usize, client: usize, book: BookId, text: Option<String>) -> Checked {
+        let asked = self.snapshots_asked.iter().position(|asked| *asked == (node, (client, book)));
         // Who asked may have ended since.
         let Some(asked) = asked else { return Ok(()) };
         self.snapshots_asked.remove(asked);
@@ -74,16 +124,16 @@ impl World {
         Ok(())
     }
 
-    fn begin_commit(&mut self, book: BookId, batch: Batch) {
+    fn begin_commit(&mut self, node: usize, book: BookId, batch: Batch) {
         let is_slow = self.weather.strikes(Fault::SlowCommit, &mut self.random);
         let takes = if is_slow { self.random.between(200, 3_000) } else { self.random.between(1, 40) };
-        self.writing.insert(book, batch);
-        let life = self.life;
-        self.at_in(takes, Event::Committed { life, book });
+        self.nodes[node].writing.insert(book, batch);
+        let life = self.nodes[node].life;
+        self.at_in(takes, Event::Committed { node, life, book });
     }
 
-    pub(super) fn commit_ends(&mut self, life: u64, book: BookId) -> Checked {
-        if life != self.life {
+    pub(super) fn commit_ends(&mut self, node: usize, life: u64, book: BookId) -> Checked {
+        if life != self.nodes[node].life {
             return Ok(());
         }
         for (fault, is_written) in [
@@ -92,33 +142,42 @@ impl World {
             (Fault::SyncFailed, self.random.one_in(2)),
         ] {
             if self.weather.strikes(fault, &mut self.random) {
-                return self.crash(Some((book, is_written)));
+                return self.crash(node, Some((book, is_written)));
             }
         }
-        if self.plant() == Some(Plant::CommitUnknown) && self.weather.strikes(Fault::CommitFailed, &mut self.random) {
-            self.writing.remove(&book);
-            self.server.handle_committed(self.now, &self.disk, book);
+        let batch = self.nodes[node].writing.remove(&book).expect("it was being written");
+        let log = self.disk.log(book).expect("a book of this world");
+        let is_overtaken = log.is_ahead_of(&batch);
+        let server = &mut self.nodes[node].server;
+        if self.settings.plant == Some(Plant::CommitUnknown)
+            && self.weather.strikes(Fault::CommitFailed, &mut self.random)
+        {
+            server.handle_committed(self.now, &self.disk, book);
             return self.settle();
         }
-        let batch = self.writing.remove(&book).expect("it was being written");
         let is_full = self.full_until > self.now;
         if is_full {
             self.weather.note(Fault::DiskFull);
         }
         if is_full || self.weather.strikes(Fault::CommitFailed, &mut self.random) {
-            self.say(|| format!("a commit of {} entries fails", batch.entries.len()));
-            if self.plant() == Some(Plant::NumbersAlone) {
+            self.trace.say(self.now, || format!("a commit of {} entries fails", batch.entries.len()));
+            if self.settings.plant == Some(Plant::NumbersAlone) {
                 self.disk.log_mut(book).write_numbers(&batch.numbers);
             }
-            self.server.handle_failed(self.now, &self.disk, book);
+            server.handle_failed(self.now, &self.disk, book);
+        } else if is_overtaken {
+            self.trace.say(self.now, || format!("a commit of node {} comes too late", node + 1));
+            self.weather.note(Fault::Overtaken);
+            server.handle_overtaken(self.now, &self.disk, book);
         } else {
-            self.write(book, batch)?;
-            self.server.handle_committed(self.now, &self.disk, book);
+            self.write(node, book, batch)?;
+            self.nodes[node].server.handle_committed(self.now, &self.disk, book);
         }
         self.settle()
     }
 
-    fn write(&mut self, book: BookId, batch: Batch) -> Checked {
+    /// The log takes it, and the other nodes are told to look.
+    fn write(&mut self, node: usize, book: BookId, batch: Batch) -> Checked {
         self.checker.handle_commit(book, &batch)?;
         let (book_name, entries) = (self.book_name(book), &batch.entries);
         for staged in entries {
@@ -126,16 +185,30 @@ impl World {
             self.trace.say(self.now, || format!("{book_name} has {text}"));
         }
         let refused = |fault| Invariant::ExactlyOnce.broken(format!("the store refuses: {fault}"));
-        self.disk.log_mut(book).append(batch).map_err(refused)
+        self.disk.log_mut(book).append(batch).map_err(refused)?;
+        for other in (0..self.nodes.len()).filter(|other| *other != node) {
+            let is_lost = self.weather.strikes(Fault::BellLost, &mut self.random);
+            let after = if is_lost { LOOKS_EVERY_MS } else { self.random.between(1, 30) };
+            self.at_in(after, Event::BellRings { node: other, book });
+        }
+        Ok(())
     }
 
-    /// The server dies. Of each commit that was on its way nobody knows how it ended, unless it is said.
-    pub(super) fn crash(&mut self, known: Option<(BookId, bool)>) -> Checked {
-        self.say(|| format!("the server dies, {known:?}"));
-        for (book, batch) in std::mem::take(&mut self.writing) {
+    pub(super) fn ring(&mut self, node: usize, book: BookId) -> Checked {
+        if self.nodes[node].is_up() {
+            self.nodes[node].server.handle_bell(self.now, &self.disk, book);
+        }
+        self.settle()
+    }
+
+    /// A node dies. Of each commit that was on its way nobody knows how it ended, unless it is said.
+    pub(super) fn crash(&mut self, node: usize, known: Option<(BookId, bool)>) -> Checked {
+        self.say(|| format!("node {} dies, {known:?}", node + 1));
+        for (book, batch) in std::mem::take(&mut self.nodes[node].writing) {
             let said = known.filter(|(known, _)| *known == book).map(|(_, is_written)| is_written);
-            if said.unwrap_or_else(|| self.random.one_in(2)) {
-                self.write(book, batch)?;
+            let is_written = said.unwrap_or_else(|| self.random.one_in(2));
+            if is_written && !self.disk.log(book).is_some_and(|log| log.is_ahead_of(&batch)) {
+                self.write(node, book, batch)?;
             }
         }
         if self.plant() == Some(Plant::TailLost) {
@@ -144,82 +217,88 @@ impl World {
         if self.plant() == Some(Plant::NumberReused) {
             self.books.clone().into_iter().for_each(|book| self.disk.log_mut(book).forget_numbers());
         }
-        let lines: Vec<LineId> = self.lines.keys().copied().collect();
-        for id in lines {
+        for id in self.lines_of(node) {
             let after = self.random.below(1_000);
             let line = self.lines.get_mut(&id).expect("it was there");
             line.up.lose_all();
             line.down.lose_some(&mut self.random);
             self.close_pipe(id, Way::Down, after, None);
         }
-        self.go_down();
+        self.go_down(node);
         Ok(())
     }
 
-    fn go_down(&mut self) {
-        self.life += 1;
-        self.writing.clear();
-        for (client, book) in std::mem::take(&mut self.snapshots_asked) {
+    fn lines_of(&self, node: usize) -> Vec<LineId> {
+        self.lines.iter().filter(|(_, line)| line.node == node).map(|(id, _)| *id).collect()
+    }
+
+    fn go_down(&mut self, node: usize) {
+        let asked = self.snapshots_asked.extract_if(.., |(of, _)| *of == node);
+        for (_, (client, book)) in asked.collect::<Vec<_>>() {
             let life = self.clients[client].life;
             self.at_in(SNAPSHOT_RETRY_MS, Event::SnapshotAsked { client, life, book });
         }
-        self.server = Server::start(self.settings.clone(), &crate::disk::Disk::default(), Random::new(0));
         let down_ms = self.random.between(100, 8_000);
-        self.down_until = Some(self.now + down_ms);
-        self.at_in(down_ms, Event::ServerUp);
+        let Node { life, clock_ahead_ms, .. } = self.nodes[node];
+        self.nodes[node] = Node {
+            life: life + 1,
+            clock_ahead_ms,
+            down_until: Some(self.now + down_ms),
+            ..Node::new(self.settings.clone())
+        };
+        self.at_in(down_ms, Event::NodeUp(node));
     }
 
-    pub(super) fn server_up(&mut self) -> Checked {
-        if self.down_until.is_none_or(|until| until > self.now) {
+    pub(super) fn node_up(&mut self, node: usize) -> Checked {
+        if self.nodes[node].down_until.is_none_or(|until| until > self.now) {
             return Ok(());
         }
-        self.say(|| "the server is up".into());
+        self.say(|| format!("node {} is up", node + 1));
         self.checker.check_disk(&self.disk)?;
-        self.start_server();
+        self.start_node(node);
         Ok(())
     }
 
-    pub(super) fn start_server(&mut self) {
-        self.down_until = None;
-        self.server = Server::start(self.settings.clone(), &self.disk, Random::new(self.random.next()));
-        self.server.snapshots_per_mille = self.weather.rate(Fault::Snapshot);
-        if self.life > 0 && self.weather.strikes(Fault::ServerClock, &mut self.random) {
-            self.clock_ahead_ms = self.random.below(CLOCK_AHEAD_MS_MAX);
+    pub(super) fn start_node(&mut self, number: usize) {
+        let mut server = Server::start(self.settings.clone(), &self.disk, Random::new(self.random.next()));
+        server.snapshots_per_mille = self.weather.rate(Fault::Snapshot);
+        let node = &mut self.nodes[number];
+        if node.life > 0 && self.weather.strikes(Fault::ServerClock, &mut self.random) {
+            node.clock_ahead_ms = self.random.below(CLOCK_AHEAD_MS_MAX);
         }
-        self.server.clock_ahead_ms = self.clock_ahead_ms;
+        server.clock_ahead_ms = node.clock_ahead_ms;
+        (node.server, node.down_until) = (server, None);
     }
 
-    /// Says that it goes away, and finishes what it has begun.
+    /// A node says that it goes away, and finishes what it has begun.
     pub(super) fn drain(&mut self) -> Checked {
-        if self.down_until.is_some() {
-            return Ok(());
-        }
+        let Some(node) = self.any_node() else { return Ok(()) };
         self.weather.note(Fault::Drain);
-        self.say(|| "the server drains".into());
-        self.server.handle_drain(DRAIN_RETRY_AFTER_MS);
+        self.say(|| format!("node {} drains", node + 1));
+        self.nodes[node].server.handle_drain(DRAIN_RETRY_AFTER_MS);
         self.settle()?;
-        self.at_in(20, Event::ServerStops);
+        self.at_in(20, Event::NodeStops(node));
         Ok(())
     }
 
     /// After a drain, once all that was accepted is on disk.
-    pub(super) fn server_stops(&mut self) -> Checked {
-        if self.down_until.is_some() {
+    pub(super) fn node_stops(&mut self, node: usize) -> Checked {
+        if !self.nodes[node].is_up() {
             return Ok(());
         }
-        if !self.server.is_settled() {
-            self.at_in(20, Event::ServerStops);
+        if !self.nodes[node].server.is_settled() {
+            self.at_in(20, Event::NodeStops(node));
             return Ok(());
         }
-        self.say(|| "the server stops".into());
-        let lines: Vec<LineId> = self.lines.keys().copied().collect();
-        lines.into_iter().for_each(|id| self.close_pipe(id, Way::Down, 0, None));
-        self.go_down();
+        self.say(|| format!("node {} stops", node + 1));
+        self.lines_of(node).into_iter().for_each(|id| self.close_pipe(id, Way::Down, 0, None));
+        self.go_down(node);
         Ok(())
     }
 
     pub(super) fn too_slow(&mut self, line: LineId, times: u64) -> Checked {
-        if self.server.handle_too_slow(line, times) {
+        let node = self.lines.get(&line).map(|line| line.node);
+        if node.is_some_and(|node| self.nodes[node].server.handle_too_slow(line, times)) {
             let name = self.line_name(line);
             self.say(|| format!("{name} is too slow"));
         }

@@ -8,6 +8,7 @@ use super::{Event, World};
 use crate::check::{Checked, Ending, Invariant};
 use crate::line::{LineId, Way};
 use crate::queue::Ms;
+use crate::server::Server;
 
 /// How long it may take, once all has healed: the longest back-off, and 5 s.
 const QUIET_WITHIN_MS: Ms = 20_000;
@@ -18,12 +19,14 @@ impl World {
     pub(super) fn begin_quiet(&mut self) -> Checked {
         self.say(|| "all faults stop".into());
         self.weather.end();
-        self.server.snapshots_per_mille = 0;
         self.quiet_since = Some(self.now);
         self.full_until = self.now;
-        if self.down_until.is_some() {
-            self.down_until = Some(self.now);
-            self.at_in(0, Event::ServerUp);
+        for (number, node) in self.nodes.iter_mut().enumerate() {
+            node.server.snapshots_per_mille = 0;
+            if node.down_until.is_some() {
+                node.down_until = Some(self.now);
+                self.queue.put(self.now, Event::NodeUp(number));
+            }
         }
         self.heal_lines();
         self.devices.iter_mut().for_each(|device| device.full_until = self.now);
@@ -96,7 +99,8 @@ impl World {
         if unrest.is_none() {
             self.end_run();
             let (clients, devices) = (&self.clients, &self.devices);
-            let ending = Ending { disk: &self.disk, server: &self.server, clients, devices };
+            let servers: Vec<&Server> = self.nodes.iter().map(|node| &node.server).collect();
+            let ending = Ending { disk: &self.disk, servers: &servers, clients, devices };
             return self.checker.check_end(ending);
         }
         let in_time = self.now < since + QUIET_WITHIN_MS;
@@ -119,8 +123,13 @@ impl World {
 
     /// What is not done yet, in words.
     fn unrest(&self) -> Option<String> {
-        if self.down_until.is_some() || !self.writing.is_empty() || !self.server.is_settled() {
-            return Some("the server is at work".into());
+        if let Some(node) = self.nodes.iter().position(|node| !node.is_settled()) {
+            return Some(format!("node {} is at work", node + 1));
+        }
+        for (book, log) in self.disk.logs() {
+            if let Some(node) = self.nodes.iter().position(|node| node.server.head_of(book) != Some(log.head())) {
+                return Some(format!("node {} lacks entries of {}", node + 1, self.book_name(book)));
+            }
         }
         if self.calls.values().any(|call| call.is_begun() && !call.is_over()) {
             return Some("a request has no answer".into());

@@ -4,6 +4,7 @@ use tidebook_book::{Epoch, Seq};
 use uuid::Uuid;
 
 use super::World;
+use super::node::Node;
 use crate::check::{Checked, Declared};
 use crate::fault::Fault;
 
@@ -11,12 +12,12 @@ use crate::fault::Fault;
 const LOST_MAX: u64 = 40;
 
 impl World {
-    /// The server dies, and one of its books goes on from a backup.
+    /// The whole server dies, and one of its books goes on from a backup.
     pub(super) fn restore(&mut self) -> Checked {
-        if self.down_until.is_some() {
+        if !self.nodes.iter().all(Node::is_up) {
             return Ok(());
         }
-        self.crash(None)?;
+        (0..self.nodes.len()).try_for_each(|node| self.crash(node, None))?;
         let book = self.any_book();
         let head = self.head(book);
         // Who is in the book was settled over HTTP, where nobody remembers it.

@@ -55,11 +55,13 @@ impl World {
             return Ok(());
         }
         match strike {
-            Strike::Crash if self.down_until.is_none() => {
-                self.weather.note(Fault::Crash);
-                self.crash(None)
-            }
-            Strike::Crash => Ok(()),
+            Strike::Crash => match self.any_node() {
+                None => Ok(()),
+                Some(node) => {
+                    self.weather.note(Fault::Crash);
+                    self.crash(node, None)
+                }
+            },
             Strike::Restore => self.restore(),
             Strike::Drain => self.drain(),
             Strike::RoleChange => {
@@ -218,10 +220,10 @@ impl World {
         let sent: Vec<usize> =
             (0..self.clients.len()).filter(|index| !self.clients[*index].pushes.is_empty()).collect();
         let Some(index) = self.random.pick(&sent).copied() else { return Ok(()) };
-        if self.down_until.is_some() || self.clients[index].is_offline(self.now) || self.clients[index].is_off(self.now)
-        {
+        if self.clients[index].is_offline(self.now) || self.clients[index].is_off(self.now) {
             return Ok(());
         }
+        let Some(node) = self.any_node() else { return Ok(()) };
         self.weather.note(if late { Fault::LatePush } else { Fault::DuplicatePush });
         let pushes = &self.clients[index].pushes;
         let push = if late { self.random.pick(pushes) } else { pushes.last() };
@@ -230,7 +232,7 @@ impl World {
         let hello = Up::Hello(Hello { protocol: PROTOCOL, replica, client, token: None }).encode();
         let name = self.clients[index].name.clone();
         self.say(|| format!("another tab of {name} pushes again, late: {late}"));
-        let id = self.open_line(index, DeviceEnd::OtherTab);
+        let id = self.open_line(index, node, DeviceEnd::OtherTab);
         for text in [hello, push] {
             self.put(id, Way::Up, Parcel::Text(Frame { text, told: None }));
         }

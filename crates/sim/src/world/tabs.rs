@@ -61,7 +61,7 @@ impl World {
             let after = self.random.below(20_000);
             self.close_pipe(id, Way::Up, after, None);
         }
-        self.snapshots_asked.retain(|(client, _)| *client != index);
+        self.snapshots_asked.retain(|(_, (client, _))| *client != index);
         self.clients[index].end();
         Ok(())
     }
