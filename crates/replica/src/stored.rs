@@ -134,6 +134,9 @@ pub(crate) struct Head {
     pub(crate) seq: Seq,
     /// Where the stored state stands.
     pub(crate) state_seq: Seq,
+    /// There was a state that did not read, and no snapshot has come since: nothing but one tells what of it the server has.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) lost: bool,
     /// The server's head as last heard of.
     pub(crate) head: Seq,
     pub(crate) role: Option<Role>,
@@ -141,7 +144,7 @@ pub(crate) struct Head {
 }
 
 read_by_name!(Head {
-    format, revision, starts, replica, last_n, seq, state_seq, head, people; epoch, role
+    format, revision, starts, replica, last_n, seq, state_seq, head, people; epoch, role, lost
 });
 
 pub(crate) const FORMAT: u32 = 1;

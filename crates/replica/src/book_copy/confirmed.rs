@@ -52,6 +52,9 @@ impl<D: Domain> BookCopy<D> {
     /// Goes on in the history of a snapshot; with a store, once all that was confirmed has been read from there.
     pub(super) fn start_anew(&mut self, start: NewStart) {
         self.lower_bases(start.seen_at_most);
+        if let Some(kept) = &mut self.kept {
+            kept.is_lost = false;
+        }
         self.new_start = Some(start);
         if self.kept.is_none() {
             if let Ok(compared) = self.compare(Vec::new()) {
@@ -82,8 +85,9 @@ impl<D: Domain> BookCopy<D> {
             match start {
                 Some(start) if mutation.n > start.last_number(replica) => {
                     if seq <= self.seq {
-                        // The snapshot would have it, if its history were the same.
-                        compared.seen_at_most = start.parted_at;
+                        // The snapshot would have it, if its history were the same; and if it parted where it was said to.
+                        let parted_at = if seq > start.parted_at { start.parted_at } else { Seq::ZERO };
+                        compared.seen_at_most = compared.seen_at_most.min(parted_at);
                     }
                     // Two programs over one store may both remember it.
                     if compared.lacking.iter().all(|known| known.mutation.id != mutation.id) {

@@ -19,9 +19,8 @@ pub(crate) enum Phase {
     Apart,
     /// Entries come, and the outbox goes.
     Following(Option<Claim>),
-    /// The server does not go on from here, or what it said does not fit: nothing is taken but a snapshot. Where the server
-    /// told of the parting, it was that from the history of this epoch.
-    StartingOver(Parting, Option<Epoch>),
+    /// The server does not go on from here, or what it said does not fit: nothing is taken but a snapshot.
+    StartingOver(Parting, Word),
     /// The snapshot is of a later version than this app.
     Outdated,
     /// The person is no longer a member: nothing is taken, and nothing asked for unless they ask.
@@ -47,6 +46,17 @@ pub(crate) enum Parting {
     PerhapsAt(Seq),
 }
 
+/// Whose word it is where the histories part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// The server's, on this line, of the history of this epoch.
+    Of(Epoch),
+    /// The server's, on a line that is gone: it may have been restored since, and is asked again.
+    Stale,
+    /// The copy's own: what came contradicts it.
+    Own,
+}
+
 /// When to offer again what was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NextTry {
@@ -69,7 +79,8 @@ impl<D: Domain> BookCopy<D> {
     /// Whether the book is to be subscribed to on a new line, or again on this one.
     pub(crate) fn wants_subscription(&self) -> bool {
         // What it lacks of the copy's own comes first, so that no gap shows and nothing overtakes it.
-        matches!(self.phase, Phase::Apart | Phase::Following(_)) && self.new_start.is_none()
+        matches!(self.phase, Phase::Apart | Phase::Following(_) | Phase::StartingOver(_, Word::Stale))
+            && self.new_start.is_none()
     }
 
     pub(crate) fn is_following(&self) -> bool {
@@ -146,8 +157,10 @@ impl<D: Domain> BookCopy<D> {
     }
 
     pub(crate) fn handle_closed(&mut self, now: Monotonic) {
-        if self.is_following() {
-            self.phase = Phase::Apart;
+        match self.phase {
+            Phase::Following(_) => self.phase = Phase::Apart,
+            Phase::StartingOver(parting, Word::Of(_)) => self.phase = Phase::StartingOver(parting, Word::Stale),
+            Phase::StartingOver(..) | Phase::Apart | Phase::Outdated | Phase::Removed => {}
         }
         self.fetch.handle_line_lost(now);
     }
@@ -218,7 +231,17 @@ impl<D: Domain> BookCopy<D> {
     pub(crate) fn ask_again(&mut self) {
         if matches!(self.phase, Phase::Removed | Phase::Outdated) {
             self.phase = Phase::Apart;
+            if self.kept.as_ref().is_some_and(|kept| kept.is_lost) {
+                self.start_from_nothing_known();
+            }
         }
+    }
+
+    /// From nothing it would follow any history, and what was seen and confirmed is of the one that was stored: only a
+    /// snapshot tells by its numbers what of that is there.
+    pub(super) fn start_from_nothing_known(&mut self) {
+        self.phase = Phase::StartingOver(Parting::At(Seq::ZERO), Word::Own);
+        self.fetch.need(Monotonic::default());
     }
 
     pub(crate) fn handle_snapshot_required(&mut self, now: Monotonic, required: &SnapshotRequired) {
@@ -227,16 +250,16 @@ impl<D: Domain> BookCopy<D> {
             // Another history, and where it parts from this one may be anywhere unless the server knows.
             from => Parting::At(from.unwrap_or(Seq::ZERO)),
         };
-        self.start_over(now, parting, Some(required.epoch));
+        self.start_over(now, parting, Word::Of(required.epoch));
     }
 
     pub(crate) fn handle_contradiction(&mut self, now: Monotonic, contradiction: &Contradiction, parting: Parting) {
         self.contradictions.note(contradiction);
-        self.start_over(now, parting, None);
+        self.start_over(now, parting, Word::Own);
     }
 
-    fn start_over(&mut self, now: Monotonic, parting: Parting, told_of: Option<Epoch>) {
-        self.phase = Phase::StartingOver(parting, told_of);
+    fn start_over(&mut self, now: Monotonic, parting: Parting, word: Word) {
+        self.phase = Phase::StartingOver(parting, word);
         self.fetch.need(now);
     }
 
@@ -250,7 +273,7 @@ impl<D: Domain> BookCopy<D> {
             return SnapshotFate::PassedOver;
         }
         self.fetch.handle_ended(now);
-        let Phase::StartingOver(parting, told_of) = self.phase else { return SnapshotFate::PassedOver };
+        let Phase::StartingOver(parting, word) = self.phase else { return SnapshotFate::PassedOver };
         if snapshot.state_version > D::STATE_VERSION {
             self.become_outdated();
             return SnapshotFate::TooNew;
@@ -262,11 +285,11 @@ impl<D: Domain> BookCopy<D> {
         // An older server's hash is over an older form of the state, which nobody here can make.
         if is_same_form && state.hash() != state_hash {
             self.contradictions.note(&Contradiction::AnotherState(seq));
-            self.start_over(now, parting, told_of);
+            self.start_over(now, parting, word);
             return SnapshotFate::PassedOver;
         }
-        // The server was restored since it was asked: where this history parts from the copy's, nobody has told.
-        let is_told = told_of.is_none_or(|told_of| told_of == epoch);
+        // Of another server than the one that was asked, perhaps: where this history parts from the copy's, nobody has told.
+        let is_told = word == Word::Own || word == Word::Of(epoch);
         let parting = if is_told { parting } else { Parting::At(Seq::ZERO) };
         let (Parting::At(at) | Parting::PerhapsAt(at)) = parting;
         let parted_at = at.min(seq);
@@ -307,8 +330,8 @@ impl<D: Domain> BookCopy<D> {
     pub(crate) fn poll_timeout(&self) -> Option<Monotonic> {
         match self.phase {
             Phase::Following(claim) => claim?.fates_by,
-            Phase::StartingOver(..) => self.fetch.due_at(),
-            Phase::Apart | Phase::Outdated | Phase::Removed => None,
+            Phase::StartingOver(_, Word::Of(_) | Word::Own) => self.fetch.due_at(),
+            Phase::StartingOver(_, Word::Stale) | Phase::Apart | Phase::Outdated | Phase::Removed => None,
         }
     }
 
@@ -319,7 +342,7 @@ impl<D: Domain> BookCopy<D> {
                 self.offer_claimed(claim);
                 false
             }
-            Phase::StartingOver(..) => self.fetch.take_due(now),
+            Phase::StartingOver(_, Word::Of(_) | Word::Own) => self.fetch.take_due(now),
             _ => false,
         }
     }

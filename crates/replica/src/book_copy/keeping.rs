@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 
 use tidebook_book::{BookState, ChainHash, Domain, Entry, MutationId, MutationNumber, Seq, SortedMap};
 
-use super::following::{Parting, Phase};
+use super::following::Phase;
 use super::{Applied, ParsedEntry, Rejection};
 use crate::contradiction::Contradiction;
 use crate::outbox::{Pending, Saved, encode};
 use crate::stored::{FORMAT, Head, Rows, StoredRejection, StoredState};
-use crate::{BookCopy, Forget, Lacking, Monotonic, StoreWrite, Stored, StoredError, Unsent};
+use crate::{BookCopy, Forget, Lacking, StoreWrite, Stored, StoredError, Unsent};
 
 /// How many entries are stored after the state before the state is written anew: what opening has to replay at most.
 const STATE_AFTER_ENTRIES: u64 = 4_096;
@@ -24,6 +24,8 @@ pub(crate) struct Kept {
     due: Due,
     /// What the driver is writing just now, and the place to go back to should it fail.
     writing: Option<(Due, Place)>,
+    /// The stored state did not read, and no snapshot has come since.
+    pub(super) is_lost: bool,
     /// All that the store has of confirmed mutations was read for the next write, which forgets them there.
     pub(super) has_confirmed: bool,
 }
@@ -168,7 +170,8 @@ impl<D: Domain> BookCopy<D> {
 
     fn start_from(&mut self, head: &Head, base: Option<StoredState<D>>) {
         // The entries that are stored follow from a state that does not read, and go with it.
-        let is_lost = base.is_none() && head.state_seq > Seq::ZERO;
+        let is_unreadable = base.is_none() && head.state_seq > Seq::ZERO;
+        let is_lost = is_unreadable || head.lost;
         let (seq, hash, state) = match base {
             Some(base) => (base.seq, base.hash, base.into_state()),
             // It takes all of it from the server.
@@ -181,14 +184,12 @@ impl<D: Domain> BookCopy<D> {
             self.phase = Phase::Apart;
         }
         if is_lost && !self.is_removed() {
-            // From nothing it would follow any history, and what was seen and confirmed is of the one that was stored: only a
-            // snapshot tells by its numbers what of that is there.
-            self.phase = Phase::StartingOver(Parting::At(Seq::ZERO), None);
-            self.fetch.need(Monotonic::default());
+            self.start_from_nothing_known();
         }
         if let Some(kept) = &mut self.kept {
+            kept.is_lost = is_lost;
             kept.due.entries.clear();
-            kept.due.started_over = is_lost;
+            kept.due.started_over = is_unreadable;
             // What entered the history left, and is in the store's outbox still, may be lacking in this one.
             let Due { outbox, rejections, .. } = &mut kept.due;
             outbox.retain(|id, ()| self.outbox.find(*id).is_some() || rejections.contains_key(id));
@@ -340,6 +341,7 @@ impl<D: Domain> BookCopy<D> {
             epoch: self.epoch,
             seq: self.seq,
             state_seq,
+            lost: kept.is_lost,
             head: self.head,
             role: self.role,
             people: self.people.clone(),

@@ -176,26 +176,47 @@ fn the_text_of_a_snapshot_is_a_snapshot() {
 }
 
 #[test]
-fn without_a_line_nothing_is_fetched_and_on_the_next_it_is() {
+fn without_a_line_nothing_is_fetched_and_on_the_next_the_book_is_asked_for_first() {
     let mut stage = with_a_log();
     stage.hear(required(9));
     stage.replica.handle_snapshot_failed(stage.now, BOOK);
     stage.replica.handle_closed(stage.now, Some(4401));
+    // The second time its driver may wait for long for a server that is gone.
     assert_eq!(stage.replica.poll_timeout(), None);
-    stage.wait_ms(60_000);
-    stage.forget();
+    for _ in 0..2 {
+        stage.wait_ms(60_000);
+        stage.forget();
+        stage.connect();
+        assert!(!stage.events().contains(&FETCH), "the server may go on from here now");
+        assert_eq!(stage.sent().pop().map(|frame| frame["after"].clone()), Some(json!(3)));
+        stage.hear(required(9));
+        assert!(stage.events().contains(&FETCH));
+        stage.replica.handle_closed(stage.now, None);
+    }
     stage.connect();
-    assert!(stage.events().contains(&FETCH));
-    assert_eq!(stage.sent().len(), 1, "hello: the book is asked for from where the snapshot is");
-    // Its driver may wait for long for a server that is gone.
-    stage.replica.handle_closed(stage.now, None);
-    stage.wait_ms(60_000);
-    stage.forget();
-    stage.connect();
-    assert!(stage.events().contains(&FETCH));
     stage.take(snapshot(9, &[]));
     stage.take(snapshot(8, &[]));
     assert_eq!(stage.seq().0, 9);
+}
+
+/// An undeclared restore in between shows by nothing else.
+#[test]
+fn what_a_server_said_on_another_line_tells_nothing_of_a_snapshot() {
+    for is_asked_again in [false, true] {
+        let mut stage = with_a_log();
+        stage.mutate_from(Seq(3), 1, &[add(91, "x")]).expect("fine");
+        let mut far_behind = required(9);
+        far_behind["from_seq"] = json!(3);
+        stage.hear(far_behind.clone());
+        stage.replica.handle_closed(stage.now, None);
+        stage.connect();
+        if is_asked_again {
+            stage.hear(far_behind);
+        }
+        stage.take(snapshot(9, &[]));
+        let base = stage.copy().pending().map(|pending| pending.mutation.base).next();
+        assert_eq!(base, Some(Seq(if is_asked_again { 3 } else { 0 })));
+    }
 }
 
 /// Of two snapshots in flight the older one may come last, when the copy needs yet another.
@@ -206,6 +227,7 @@ fn a_snapshot_that_was_given_up_with_its_line_takes_no_copy_back() {
         stage.hear(required(8));
         stage.replica.handle_closed(stage.now, None);
         stage.connect();
+        stage.hear(required(8));
         stage.wait_ms(FIRST_WAIT_MS);
         stage.take(snapshot(9, &[(1, "milk")]));
         stage.hear(required(9));
