@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use tidebook_book::{BookId, MutationId, ReplicaId, Seq};
 use tidebook_replica::{Forget, Lacking, StoreWrite, Stored};
 
+/// How a state begins that another version of the app wrote.
+const ANOTHER_VERSION: &str = r#"{"version":1000"#;
+
 /// What a device keeps.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
@@ -94,13 +97,19 @@ impl Store {
     pub(crate) fn pass_for_another_version(&mut self) {
         for rows in self.books.values_mut() {
             if let Some(state) = &mut rows.state {
-                *state = state.replacen(r#"{"version":"#, r#"{"version":1000"#, 1);
+                *state = state.replacen(r#"{"version":"#, ANOTHER_VERSION, 1);
             }
             let texts = rows.head.iter_mut().chain(rows.outbox.values_mut()).chain(rows.rejections.values_mut());
             texts.chain(rows.confirmed.values_mut()).for_each(|text| text.insert_str(1, r#""tint":"red","#));
         }
         // What was not on the disk yet was written by that version, too.
         self.unsynced.clear();
+    }
+
+    /// Whoever starts from the book's state finds it in a form that is not this version's, and takes it from the server.
+    pub(crate) fn has_state_of_another_version(&self, book: BookId) -> bool {
+        let state = self.books.get(&book).and_then(|rows| rows.state.as_ref());
+        state.is_some_and(|state| state.starts_with(ANOTHER_VERSION))
     }
 
     /// As it is now, on another disk.

@@ -79,13 +79,17 @@ impl Checker {
         let mut started = started(client, store.replica);
         started.open_stored_book(book, &store.read(book, lacking)).map_err(|error| unread(&error))?;
         let read = started.book(book).ok_or_else(|| unread(&"no such book"))?;
+        let starts_over = store.has_state_of_another_version(book);
+        let is_there = starts_over || (read.seq(), read.hash()) == (copy.seq(), copy.hash());
         for (what, is_same) in [
-            ("another place in the log", (read.seq(), read.hash()) == (copy.seq(), copy.hash())),
-            ("another state", read.view().hash() == copy.view().hash()),
+            ("another place in the log", is_there),
+            ("another state", starts_over || read.view().hash() == copy.view().hash()),
             ("another outbox", pending(read) == pending(copy)),
             ("other rejections", rejections(read) == rejections(copy)),
         ] {
-            Invariant::Saved.require(is_same, || format!("{} would start with {what}", client.name))?;
+            Invariant::Saved.require(is_same, || {
+                format!("{}, at {}, would start with {what}, at {}", client.name, copy.seq(), read.seq())
+            })?;
         }
         Ok(())
     }

@@ -27,6 +27,8 @@ pub(super) struct Call {
     ask: Ask,
     tries: u32,
     answer: Option<Answer>,
+    /// What is said of it since is about another history.
+    is_given_up: bool,
 }
 
 impl Call {
@@ -62,7 +64,7 @@ impl World {
     pub(super) fn plan_call(&mut self, person: usize, ask: Ask, after: u64) {
         self.calls_made += 1;
         let id = CallId(self.calls_made);
-        self.calls.insert(id, Call { person, ask, tries: 0, answer: None });
+        self.calls.insert(id, Call { person, ask, tries: 0, answer: None, is_given_up: false });
         self.at_in(after, Event::CallTimesOut { call: id, tries: 0 });
     }
 
@@ -91,7 +93,7 @@ impl World {
     pub(super) fn give_up_calls(&mut self) {
         for call in self.calls.values_mut().filter(|call| call.is_begun()) {
             call.tries = TRIES_MAX;
-            call.answer = None;
+            (call.answer, call.is_given_up) = (None, true);
         }
     }
 
@@ -145,6 +147,9 @@ impl World {
             return Ok(());
         }
         let call = self.calls.get_mut(&id).expect("it was made");
+        if call.is_given_up {
+            return Ok(());
+        }
         let told = |answer: &Answer| match answer {
             Answer::Decided { seq, .. } | Answer::Repeated(seq) => Some(*seq),
             _ => None,

@@ -8,7 +8,7 @@ use tidebook_book::{BookId, Seq};
 use super::lines::SNAPSHOT_RETRY_MS;
 use super::{Event, World};
 use crate::check::{Checked, Invariant};
-use crate::disk::Disk;
+use crate::disk::{BookLog, Disk};
 use crate::fault::Fault;
 use crate::line::{DeviceEnd, Frame, LineId, Parcel, Way};
 use crate::plant::Plant;
@@ -197,6 +197,11 @@ impl World {
     pub(super) fn ring(&mut self, node: usize, book: BookId) -> Checked {
         if self.nodes[node].is_up() {
             self.nodes[node].server.handle_bell(self.now, &self.disk, book);
+            let head = self.disk.log(book).map(BookLog::head);
+            if self.nodes[node].server.head_of(book) != head {
+                // It has something of its own on its way.
+                self.at_in(LOOKS_EVERY_MS, Event::BellRings { node, book });
+            }
         }
         self.settle()
     }
