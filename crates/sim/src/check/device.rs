@@ -103,13 +103,18 @@ impl Checker {
     pub(super) fn check_outbox(&self, index: usize, client: &Client, book: BookId) -> Checked {
         let Some(device) = self.devices.get(&(index, book)) else { return Ok(()) };
         let copy = client.copy(book);
-        device.waiting.iter().try_for_each(|id| {
+        // Who was removed while the server was restored is told nothing more, and keeps what was confirmed there as such.
+        let is_left = copy.is_removed() && self.book(book).is_lost(copy.seq(), copy.hash());
+        device.waiting.iter().filter(|_| !is_left).try_for_each(|id| {
             let pending = copy.pending().find(|pending| pending.mutation.id == *id);
             let made = &self.made[id];
             let is_taken_back =
                 |pending: &&tidebook_replica::Pending<Ledger>| pending.is_withdrawn() && made.fate.withdrawn;
             let is_whole = pending.is_some_and(|it| it.mutation.ops == made.ops || is_taken_back(&it));
-            Invariant::Fate.require(is_whole, || format!("what {} wrote as {id} is gone", client.name))
+            Invariant::Fate.require(is_whole, || {
+                let now = pending.map(|pending| &pending.mutation.ops);
+                format!("what {} wrote as {id}, {:?}, is {now:?}", client.name, made.ops)
+            })
         })
     }
 }
