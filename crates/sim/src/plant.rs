@@ -79,8 +79,8 @@ plants! {
     WriteAnsweredEarly "write_answered_early",
     /// Undo takes back what somebody else wrote since.
     UndoExempt "undo_exempt",
-    /// A node takes in what another wrote without a look at the numbers that it used.
-    TailWithoutNumbers "tail_without_numbers",
+    /// A node opens a book for who comes from another without a look at the log.
+    OpenedUnlooked "opened_unlooked",
     /// A node does not see from what another wrote who is in the book now.
     TailMembersUnseen "tail_members_unseen",
     /// A node that comes too late forgets what it had decided.

@@ -29,7 +29,14 @@ impl Checker {
         match Down::parse(text) {
             Ok(Down::Subscribed(subscribed)) => self.check_subscribed(user, replica, &subscribed)?,
             Ok(Down::People(people)) => self.check_member(user, people.book, "people")?,
-            Ok(Down::SnapshotRequired(required)) => self.check_member(user, required.book, "snapshot_required")?,
+            Ok(Down::SnapshotRequired(required)) => {
+                self.check_member(user, required.book, "snapshot_required")?;
+                // Who lies is somewhere else indeed.
+                let may_differ = self.book(required.book).was_restored() || replica.0.is_nil();
+                Invariant::Honest.require(required.from_seq.is_some() || may_differ, || {
+                    format!("{replica} is told that its history is another, and there is one alone")
+                })?;
+            }
             Ok(Down::Welcome(_) | Down::Refused(_) | Down::Role(_) | Down::Drain { .. }) => {}
             other => return Err(Invariant::Honest.broken(format!("the server says {other:?}"))),
         }

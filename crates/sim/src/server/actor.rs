@@ -163,9 +163,8 @@ impl Actor {
             return false;
         }
         let before = self.head;
-        let numbers = log.numbers().filter(|_| plant != Some(Plant::TailWithoutNumbers));
         let tail = log.after(self.head.seq);
-        self.committer.authority_mut().handle_tail(tail, numbers).expect("the log goes on from here");
+        self.committer.authority_mut().handle_tail(tail, log.numbers()).expect("the log goes on from here");
         self.head = log.head_and_hash();
         let members = &self.committer.authority().state().members;
         if self.head.seq > before.seq && self.members != *members && plant != Some(Plant::TailMembersUnseen) {
@@ -242,7 +241,8 @@ impl Server {
             let command = if is_held_up { None } else { actor.mailbox.pop_front() };
             self.say_all(says);
             // A replica may have heard from another node what this one has not.
-            if request.is_some() || command.is_some() {
+            let looks = request.is_none() || self.settings.plant != Some(Plant::OpenedUnlooked);
+            if looks && (request.is_some() || command.is_some()) {
                 self.look(disk, book);
             }
             match (request, command) {
