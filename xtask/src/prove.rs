@@ -6,6 +6,7 @@ mod client_kills;
 mod ihatemoney;
 mod openapi;
 mod second_client;
+mod seeds;
 mod tab_kills;
 mod three_clients;
 mod websocket;
@@ -31,6 +32,8 @@ pub(crate) enum Proof {
     Openapi,
     /// a client in Python, written from the protocol's text alone, against a server: every line of it that shows
     SecondClient,
+    /// 100,000 seeds of the simulator: each holds
+    Seeds,
     /// 300 tabs killed in the middle of edits: nothing they called saved is lost, or there twice
     TabKills,
     /// a browser, a terminal and a script in one book for ten minutes of random cuts: they end equal
@@ -54,6 +57,7 @@ pub(crate) fn prove(workspace: &Workspace, installer: &Installer, choice: Choice
         Proof::ClientKills => client_kills::prove(workspace)?,
         Proof::Openapi => openapi::prove(workspace, installer, choice)?,
         Proof::SecondClient => second_client::prove(workspace, installer, choice)?,
+        Proof::Seeds => seeds::prove(workspace)?,
         Proof::TabKills => tab_kills::prove(workspace, installer, choice)?,
         Proof::ThreeClients => three_clients::prove(workspace, installer, choice)?,
         Proof::Websocket => websocket::prove(workspace, installer)?,
