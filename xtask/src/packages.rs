@@ -40,7 +40,7 @@ pub(crate) const AUTOBAHN: (&str, &str) = ("kosoku", "0.1.0");
 /// Of PyPI: what the second client is made of, beside Python itself.
 pub(crate) const SECOND_CLIENT: &[&str] = &["blake3==1.0.11", "websockets==17.4"];
 
-/// Any Node from 18 on runs wasm-opt. An `npm` of another origin serves as well as Debian's.
+/// Any Node from 18 on runs wasm-opt, and the simulator in the tests. An `npm` of another origin serves as well as Debian's.
 pub(crate) const NODE: &[DebianPackage] = &[
     DebianPackage { name: "nodejs", provides: "node", why: "runs wasm-opt, which shrinks the web app" },
     DebianPackage { name: "npm", provides: "npm", why: "fetches wasm-opt, and servers beside which ours is measured" },

@@ -1,6 +1,8 @@
 //! `cargo xtask test`: everything that must hold at each commit, ending with the test runner's own words.
 
-use anyhow::Result;
+use std::fs;
+
+use anyhow::{Context, Result};
 
 use crate::install::Installer;
 use crate::packages::{BROWSER, SECOND_OPINIONS};
@@ -18,6 +20,7 @@ pub(crate) fn test(workspace: &Workspace, installer: &Installer, choice: Choice,
         eprintln!("with a filter, only the tests run: no formatting, tidy, clippy or doc tests");
     }
     let toolchain = web_app::build(workspace, installer, choice, Shrinking::Required)?;
+    build_simulator_for_node(workspace, toolchain)?;
     if filter.is_empty() {
         check_code(workspace, installer, toolchain)?;
     }
@@ -52,6 +55,17 @@ fn check_code(workspace: &Workspace, installer: &Installer, toolchain: WasmToolc
             Ok(())
         }
     }
+}
+
+/// For the test that compares its stories in Node with those here. Node itself came with what shrinks the web app.
+fn build_simulator_for_node(workspace: &Workspace, toolchain: WasmToolchain) -> Result<()> {
+    let mut build = toolchain.cargo(workspace, "build");
+    children::run("building the simulator for Node", build.args(["--package", "tidebook-sim-wasm"]))?;
+    let module = toolchain.modules_dir(workspace).join("tidebook-sim-wasm.wasm");
+    // One place, whichever compiler made it: the test is not told of the choice.
+    let place = workspace.target_dir.join("web-build/sim.wasm");
+    fs::copy(&module, &place).with_context(|| format!("copying {} to {}", module.display(), place.display()))?;
+    Ok(())
 }
 
 fn has_nextest(workspace: &Workspace) -> bool {

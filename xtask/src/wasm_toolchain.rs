@@ -49,7 +49,8 @@ pub(crate) fn ensure(workspace: &Workspace, installer: &Installer, choice: Choic
 
 impl WasmToolchain {
     /// `cargo SUBCOMMAND` for the web app with this compiler, at the workspace's root. Every subcommand gets the same
-    /// profile and flags, so that they share what they build.
+    /// profile and flags, so that they share what they build. Another package is named beside the web app, not in its
+    /// place: by itself it would have the libraries built once more, with fewer features.
     pub(crate) fn cargo(self, workspace: &Workspace, subcommand: &str) -> Command {
         let mut command = match self {
             Self::Rustup => workspace.cargo(),
@@ -70,6 +71,11 @@ impl WasmToolchain {
             Self::Rustup => "web-build",
             Self::Debian => "web-build-debian",
         })
+    }
+
+    /// Where [`WasmToolchain::cargo`] leaves what it built.
+    pub(crate) fn modules_dir(self, workspace: &Workspace) -> PathBuf {
+        self.target_dir(workspace).join(WASM_TARGET).join("web")
     }
 }
 

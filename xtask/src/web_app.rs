@@ -41,7 +41,7 @@ struct Input {
 
 fn compile(workspace: &Workspace, toolchain: WasmToolchain) -> Result<PathBuf> {
     children::run("building the web app", &mut toolchain.cargo(workspace, "build"))?;
-    let folder = toolchain.target_dir(workspace).join("wasm32-unknown-unknown/web");
+    let folder = toolchain.modules_dir(workspace);
     // A binary keeps the package's name; a library's has underscores.
     let candidates = ["tidebook-web.wasm", "tidebook_web.wasm"].map(|name| folder.join(name));
     let Some(module) = candidates.iter().find(|file| file.exists()) else {
