@@ -1,6 +1,6 @@
-//! A log in memory, with the keys and checks a real store has.
+//! A log in memory, with the keys and checks a real store has. The simulator's tests include this file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use tidebook_authority::{Authority, Batch, Known, Lookups, NumberRow, Opening, Place, StagedEntry};
 use tidebook_book::{
@@ -14,6 +14,8 @@ use uuid::Uuid;
 pub(crate) struct Log {
     pub(crate) entries: Vec<EncodedEntry>,
     pub(crate) places: Vec<Place>,
+    by_id: HashMap<MutationId, Place>,
+    by_number: HashMap<(ReplicaId, MutationNumber), Place>,
     pub(crate) numbers: BTreeMap<ReplicaId, NumberRow>,
 }
 
@@ -83,8 +85,8 @@ impl Log {
         if entry.seq != self.head().next() {
             return Err(format!("entry {} follows {}", entry.seq, self.head()));
         }
-        let twice = |other: &&Place| other.id == place.id || (other.replica, other.n) == (place.replica, place.n);
-        if let Some(other) = self.places.iter().find(twice) {
+        let twice = self.by_id.get(&place.id).or_else(|| self.by_number.get(&(place.replica, place.n)));
+        if let Some(other) = twice {
             return Err(format!("{place:?} comes after {other:?}"));
         }
         let hash = self.hash_at(self.head()).map(|hash| hash.followed_by(&entry.bytes));
@@ -93,18 +95,28 @@ impl Log {
         }
         self.entries.push(entry);
         self.places.push(place);
+        self.by_id.insert(place.id, place);
+        self.by_number.insert((place.replica, place.n), place);
         Ok(())
+    }
+
+    /// Loses the last entry, as a disk does that lied about having it.
+    pub(crate) fn lose_last(&mut self) {
+        if let (Some(place), Some(_)) = (self.places.pop(), self.entries.pop()) {
+            self.by_id.remove(&place.id);
+            self.by_number.remove(&(place.replica, place.n));
+        }
     }
 
     /// Answers lookups, as a store's indexes would.
     pub(crate) fn known(&self, lookups: &Lookups) -> Known {
-        let found =
-            |place: &&Place| lookups.ids.contains(&place.id) || lookups.numbers.contains(&(place.replica, place.n));
-        self.places.iter().filter(found).copied().collect()
+        let by_id = lookups.ids.iter().filter_map(|id| self.by_id.get(id));
+        let by_number = lookups.numbers.iter().filter_map(|number| self.by_number.get(number));
+        by_id.chain(by_number).copied().collect()
     }
 
     pub(crate) fn place_of(&self, id: MutationId) -> Option<&Place> {
-        self.places.iter().find(|place| place.id == id)
+        self.by_id.get(&id)
     }
 
     pub(crate) fn last_number(&self, replica: ReplicaId) -> MutationNumber {

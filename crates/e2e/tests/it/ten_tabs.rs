@@ -19,8 +19,8 @@ const HELD_UP_MS: u32 = 2_000;
 const BURST_MAX: usize = 5;
 
 #[test]
-fn ten_tabs_at_random() {
-    journey("ten_tabs_at_random", Alone::No, async |stage| {
+fn ten_tabs_opened_and_killed_at_random() {
+    journey("ten_tabs_opened_and_killed_at_random", Alone::No, async |stage| {
         let mut dice = Dice::new()?;
         let words = dice.words();
         run(stage, &mut dice).await.with_context(|| format!("once more with {words}"))

@@ -1,11 +1,10 @@
 //! A store in a few lines: what IndexedDB and SQLite do for a replica, with nothing that could go wrong.
+//! The simulator's tests include this file.
 
 use std::collections::BTreeMap;
 
-use tidebook_book::{MutationId, ReplicaId};
-use tidebook_replica::{Forget, Lacking, StoreWrite, Stored};
-
-use crate::stage::{BOOK, ME, Stage};
+use tidebook_book::{BookId, Domain, MutationId, ReplicaId};
+use tidebook_replica::{Forget, Lacking, Monotonic, Replica, StoreWrite, Stored};
 
 /// One book's rows, for any number of replicas in memory.
 #[derive(Debug, Clone)]
@@ -20,47 +19,40 @@ pub(crate) struct Shelf {
 }
 
 impl Shelf {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn of(replica: ReplicaId) -> Self {
         let (entries, outbox, rejections) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { replica: ME, head: None, state: None, entries, outbox, rejections, confirmed: BTreeMap::new() }
+        Self { replica, head: None, state: None, entries, outbox, rejections, confirmed: BTreeMap::new() }
     }
 
-    /// One transaction: reads what the replica lacks, then writes what the store lacks. What was read last.
-    pub(crate) fn sync(&mut self, stage: &mut Stage) -> Option<Lacking> {
-        let lacking = self.read(stage);
-        self.read_confirmed(stage);
-        if let Some(write) = stage.replica.take_write(BOOK) {
-            self.put(write);
-            stage.replica.handle_written(BOOK);
-        }
-        lacking
-    }
-
-    /// The first half of it.
-    pub(crate) fn read(&self, stage: &mut Stage) -> Option<Lacking> {
-        if self.replica != stage.replica.id() {
-            stage.replica.handle_new_replica(stage.now, self.replica);
-        }
-        let head = self.head.as_ref()?;
-        let lacking = stage.replica.lacking(BOOK, head).expect("a head that reads")?;
+    /// What a replica in memory lacks of a book with this head.
+    pub(crate) fn stored(&self, head: &str, lacking: Lacking) -> Stored {
         let (Lacking::EntriesAfter(seq) | Lacking::Everything(seq)) = lacking;
-        let stored = Stored {
+        Stored {
             lacking,
-            head: head.clone(),
+            head: head.to_owned(),
             state: self.state.clone().filter(|_| matches!(lacking, Lacking::Everything(_))),
             entries: self.entries.range(seq.0 + 1..).map(|(_, text)| text.clone()).collect(),
             outbox: self.outbox.values().cloned().collect(),
             rejections: self.rejections.values().cloned().collect(),
-        };
-        stage.replica.handle_stored(BOOK, &stored).expect("rows that read");
+        }
+    }
+
+    /// The first half of a transaction: a replica takes in what it lacks, which is returned.
+    pub(crate) fn give<D: Domain>(&self, now: Monotonic, replica: &mut Replica<D>, book: BookId) -> Option<Lacking> {
+        if self.replica != replica.id() {
+            replica.handle_new_replica(now, self.replica);
+        }
+        let head = self.head.as_ref()?;
+        let lacking = replica.lacking(book, head).expect("a head that reads")?;
+        replica.handle_stored(book, &self.stored(head, lacking)).expect("rows that read");
         Some(lacking)
     }
 
-    /// Where that is asked for.
-    pub(crate) fn read_confirmed(&self, stage: &mut Stage) {
-        if stage.replica.wants_confirmed(BOOK) {
+    /// The same of what was confirmed, where that is asked for.
+    pub(crate) fn give_confirmed<D: Domain>(&self, replica: &mut Replica<D>, book: BookId) {
+        if replica.wants_confirmed(book) {
             let rows = self.confirmed.values().cloned().collect();
-            stage.replica.handle_confirmed(BOOK, rows).expect("rows that read");
+            replica.handle_confirmed(book, rows).expect("rows that read");
         }
     }
 

@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 use tidebook_book::{
     BookId, ChainHash, Epoch, MutationId, MutationNumber, ReplicaId, Seq, Snapshot, UnixMillis, UserId,
 };
-use tidebook_replica::{BookCopy, Event, Keeps, Monotonic, MutateError, NewMutation, Replica, ReplicaConfig};
+use tidebook_replica::{BookCopy, Event, Keeps, Lacking, Monotonic, MutateError, NewMutation, Replica, ReplicaConfig};
 use uuid::Uuid;
 
 use crate::checklist::{Checklist, ListOp};
+use crate::shelf::Shelf;
 
 pub(crate) const BOOK: BookId = BookId(Uuid::from_u128(0xb));
 pub(crate) const EPOCH: Epoch = Epoch(Uuid::from_u128(0xe));
@@ -146,6 +147,33 @@ impl Stage {
 
     pub(crate) fn hash(&self) -> ChainHash {
         self.copy().hash()
+    }
+}
+
+impl Shelf {
+    pub(crate) fn new() -> Self {
+        Self::of(ME)
+    }
+
+    /// One transaction: reads what the replica lacks, then writes what the store lacks. What was read last.
+    pub(crate) fn sync(&mut self, stage: &mut Stage) -> Option<Lacking> {
+        let lacking = self.read(stage);
+        self.read_confirmed(stage);
+        if let Some(write) = stage.replica.take_write(BOOK) {
+            self.put(write);
+            stage.replica.handle_written(BOOK);
+        }
+        lacking
+    }
+
+    /// The first half of it.
+    pub(crate) fn read(&self, stage: &mut Stage) -> Option<Lacking> {
+        self.give(stage.now, &mut stage.replica, BOOK)
+    }
+
+    /// Where that is asked for.
+    pub(crate) fn read_confirmed(&self, stage: &mut Stage) {
+        self.give_confirmed(&mut stage.replica, BOOK);
     }
 }
 

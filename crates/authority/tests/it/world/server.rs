@@ -128,8 +128,7 @@ impl<S: Scenario> Server<S> {
         let mut state_until = self.log.head();
         match self.plant {
             Some(Plant::LosesTheTail) if self.log.head() > Seq(2) => {
-                self.log.entries.pop();
-                self.log.places.pop();
+                self.log.lose_last();
                 state_until = self.log.head();
             }
             Some(Plant::RestartsFromAnOlderState) if self.log.head() > Seq(2) => state_until = Seq(state_until.0 - 1),
