@@ -5,6 +5,7 @@ mod backups;
 mod client_kills;
 mod ihatemoney;
 mod openapi;
+mod partitions;
 mod second_client;
 mod seeds;
 mod tab_kills;
@@ -30,6 +31,8 @@ pub(crate) enum Proof {
     ClientKills,
     /// schemathesis against the served OpenAPI: no server error, no undocumented answer
     Openapi,
+    /// 10,000 partitions of native clients and a browser, healed: nobody is stuck, and nobody diverged
+    Partitions,
     /// a client in Python, written from the protocol's text alone, against a server: every line of it that shows
     SecondClient,
     /// 100,000 seeds of the simulator: each holds
@@ -56,6 +59,7 @@ pub(crate) fn prove(workspace: &Workspace, installer: &Installer, choice: Choice
         Proof::Backups => backups::prove(workspace)?,
         Proof::ClientKills => client_kills::prove(workspace)?,
         Proof::Openapi => openapi::prove(workspace, installer, choice)?,
+        Proof::Partitions => partitions::prove(workspace, installer, choice)?,
         Proof::SecondClient => second_client::prove(workspace, installer, choice)?,
         Proof::Seeds => seeds::prove(workspace)?,
         Proof::TabKills => tab_kills::prove(workspace, installer, choice)?,

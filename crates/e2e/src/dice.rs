@@ -31,6 +31,13 @@ impl Dice {
         format!("{SEED}={}", self.seed)
     }
 
+    /// Other dice, for somebody who throws at the same time: theirs fall the same again as well.
+    #[must_use]
+    pub fn another(&mut self) -> Self {
+        let state = (self.below(usize::MAX) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        Self { seed: self.seed, state }
+    }
+
     /// A number from 0 up to `limit`, without it (xorshift).
     pub fn below(&mut self, limit: usize) -> usize {
         self.state ^= self.state << 13;

@@ -1,16 +1,20 @@
-//! What stands between browsers and a server: it can cut the line, hold answers back, and be a server's update, which
-//! browsers see as the same addresses with another version of the app behind them.
+//! What stands between clients and a server: it can cut their lines, hold back what is on them, one way or both, and be a
+//! server's update, which browsers see as the same addresses with another version of the app behind them.
+
+mod line;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::Server;
+
+use line::{Ends, Line, Way, swallow};
 
 /// What stands before the server's own text in the next version.
 const CHANGES: &[(&str, &str)] = &[("<html ", "<html data-version=\"next\" "), ("\"build-", "\"build-next-")];
@@ -30,15 +34,32 @@ pub enum Traffic {
     HeldBack,
     /// The same for what is in books; who somebody is and which books they have comes.
     BooksHeldBack,
+    /// Lines stay open, and nothing arrives, neither here nor there, until it flows again.
+    Silent,
+    /// The same for what clients send: they still hear the server.
+    SilentUp,
+    /// The same for what the server sends: it still hears the clients.
+    SilentDown,
+    /// Everything arrives, later.
+    Slow,
 }
 
 impl Traffic {
     fn holds(self, path: &str) -> bool {
         let is_of_book = path == "/ws" || path.ends_with("/snapshot");
         match self {
-            Self::Flows | Self::Cut => false,
+            Self::Flows | Self::Cut | Self::Silent | Self::SilentUp | Self::SilentDown | Self::Slow => false,
             Self::HeldBack => is_of_book || path.starts_with("/api/"),
             Self::BooksHeldBack => is_of_book,
+        }
+    }
+
+    fn stops(self, way: Way) -> bool {
+        match self {
+            Self::Silent => true,
+            Self::SilentUp => way == Way::Up,
+            Self::SilentDown => way == Way::Down,
+            Self::Flows | Self::Cut | Self::HeldBack | Self::BooksHeldBack | Self::Slow => false,
         }
     }
 }
@@ -49,6 +70,7 @@ pub struct Front {
     origin: String,
     is_updated: Arc<AtomicBool>,
     traffic: watch::Sender<Traffic>,
+    ends: watch::Sender<Ends>,
     accepting: JoinHandle<()>,
 }
 
@@ -67,8 +89,10 @@ impl Front {
         let hosts = Hosts { front: host(&origin), server: host(&server.origin()) };
         let is_updated = Arc::new(AtomicBool::new(false));
         let (traffic, seen) = watch::channel(Traffic::Flows);
-        let accepting = tokio::spawn(accept(listener, hosts, Arc::clone(&is_updated), seen));
-        Ok(Self { origin, is_updated, traffic, accepting })
+        let (ends, heard) = watch::channel(Ends::default());
+        let line = move || Line::new(seen.clone(), heard.clone());
+        let accepting = tokio::spawn(accept(listener, hosts, Arc::clone(&is_updated), line));
+        Ok(Self { origin, is_updated, traffic, ends, accepting })
     }
 
     /// Where the app is.
@@ -89,6 +113,17 @@ impl Front {
         self.traffic.send_replace(traffic);
     }
 
+    /// All lines that there are now are closed, and what is on them is lost. New ones can be opened.
+    pub fn close_lines(&self) {
+        self.ends.send_modify(|ends| ends.closed += 1);
+    }
+
+    /// On the lines that there are now nothing arrives any more, and nobody is told: who waits there waits in vain. New ones
+    /// can be opened.
+    pub fn lose_lines(&self) {
+        self.ends.send_modify(|ends| ends.lost += 1);
+    }
+
     #[must_use]
     pub fn traffic(&self) -> Traffic {
         *self.traffic.borrow()
@@ -101,30 +136,29 @@ impl Drop for Front {
     }
 }
 
-async fn accept(listener: TcpListener, hosts: Hosts, is_updated: Arc<AtomicBool>, traffic: watch::Receiver<Traffic>) {
+async fn accept(listener: TcpListener, hosts: Hosts, is_updated: Arc<AtomicBool>, line: impl Fn() -> Line) {
     while let Ok((browser, _)) = listener.accept().await {
-        let (hosts, is_updated, traffic) = (hosts.clone(), Arc::clone(&is_updated), traffic.clone());
-        let mut cut = traffic.clone();
+        let (hosts, is_updated, line) = (hosts.clone(), Arc::clone(&is_updated), line());
         tokio::spawn(async move {
             tokio::select! {
+                biased;
+                () = line.clone().closed() => {}
                 // A connection that breaks, or finds no server, is closed: the browser notices.
-                _closed = pass_on(browser, &hosts, &is_updated, traffic) => {}
-                _cut = cut.wait_for(|traffic| *traffic == Traffic::Cut) => {}
+                _closed = pass_on(browser, &hosts, &is_updated, line) => {}
             }
         });
     }
 }
 
 /// Passes on one request and its answer, or a socket for as long as it lives.
-async fn pass_on(
-    mut browser: TcpStream,
-    hosts: &Hosts,
-    is_updated: &AtomicBool,
-    mut traffic: watch::Receiver<Traffic>,
-) -> Result<()> {
+async fn pass_on(mut browser: TcpStream, hosts: &Hosts, is_updated: &AtomicBool, mut line: Line) -> Result<()> {
     let (head, rest) = read_head(&mut browser).await?;
     let path = head.split(' ').nth(1).unwrap_or_default();
-    traffic.wait_for(|traffic| !traffic.holds(path)).await?;
+    line.lets_ask(path).await.context("the front is gone")?;
+    if line.is_lost() {
+        swallow(browser).await;
+        return Ok(());
+    }
     let mut server = TcpStream::connect(&hosts.server).await?;
     let changes = ["GET / ", "GET /sw.js "].iter().any(|start| head.starts_with(start));
     if changes && is_updated.load(Ordering::SeqCst) {
@@ -140,8 +174,7 @@ async fn pass_on(
     let head = head.replace(&hosts.front, &hosts.server).replace("Connection: keep-alive", "Connection: close");
     server.write_all(head.as_bytes()).await?;
     server.write_all(&rest).await?;
-    copy_bidirectional(&mut browser, &mut server).await?;
-    Ok(())
+    Ok(line.carry(&mut browser, &mut server).await?)
 }
 
 /// A request's head, and what came along behind it.

@@ -25,6 +25,9 @@ pub use kills::{Kills, kills};
 mod three_clients;
 pub use three_clients::{ThreeClients, three_clients};
 
+mod partitions;
+pub use partitions::{Partitions, partitions};
+
 mod dice;
 pub use dice::Dice;
 

@@ -23,6 +23,14 @@ pub struct LogEntry {
     changes: Vec<Value>,
 }
 
+impl LogEntry {
+    /// The mutation that it became of.
+    #[must_use]
+    pub fn mutation(&self) -> &str {
+        &self.id
+    }
+}
+
 #[derive(Deserialize)]
 struct Page {
     entries: Vec<LogEntry>,

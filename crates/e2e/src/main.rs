@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand};
 use tidebook_e2e::gallery::{self, Part};
-use tidebook_e2e::{Alone, ThreeClients, journey, kills, large_book, three_clients};
+use tidebook_e2e::{Alone, Partitions, ThreeClients, journey, kills, large_book, partitions, three_clients};
 
 #[derive(Parser)]
 #[command(name = "tidebook-e2e")]
@@ -33,6 +33,8 @@ enum Command {
     LargeBook,
     /// Kill tabs in the middle of edits, and see that nothing they called saved is lost
     TabKills { rounds: usize },
+    /// Part and heal the lines of native clients and a browser so many times, while all of them write
+    Partitions { rounds: usize },
     /// Let a browser, a terminal and a script write in one book for so many seconds, while the line is cut at random
     ThreeClients { seconds: u64 },
 }
@@ -48,6 +50,10 @@ fn main() -> Result<()> {
         }
         Command::TabKills { rounds } => {
             tab_kills(rounds);
+            Ok(())
+        }
+        Command::Partitions { rounds } => {
+            part_and_heal(rounds);
             Ok(())
         }
         Command::ThreeClients { seconds } => {
@@ -84,6 +90,23 @@ fn tab_kills(rounds: usize) {
             kills.tabs, kills.browsers, kills.typed
         );
         Ok(writeln!(stdout(), "{amount}: {found}")?)
+    });
+}
+
+fn part_and_heal(rounds: usize) {
+    journey("partitions", Alone::No, async |stage| {
+        let started = Instant::now();
+        let found = partitions(stage, rounds).await?;
+        let Partitions { rounds, natives, by_natives, by_browser, entries, meetings, longest } = found;
+        let minutes = started.elapsed().as_secs_f64() / 60.0;
+        let amount = format!(
+            "{rounds} partitions healed of {natives} native clients and a browser in {minutes:.1} min, {by_natives} and {by_browser} changes written meanwhile"
+        );
+        let [told, silent] = longest.map(|longest| longest.as_secs_f64());
+        let result = format!(
+            "0 stuck, 0 diverged: equal at {meetings} meetings, and all is in the log of {entries} once; current after at most {told:.1} s, after a line that died in silence {silent:.1} s"
+        );
+        Ok(writeln!(stdout(), "{amount}: {result}")?)
     });
 }
 
