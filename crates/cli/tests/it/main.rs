@@ -34,5 +34,6 @@ mod forks;
 mod kill;
 mod laptop;
 mod older_store;
+mod scenarios;
 mod two_processes;
 mod unsaved;

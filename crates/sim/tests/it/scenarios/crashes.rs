@@ -80,6 +80,7 @@ fn a_crash_at_every_store_and_network_step() {
 fn play(crash: Option<(Victim, usize)>) -> (String, usize) {
     let mut world = World::new();
     assert_eq!((world.device(0), world.device(1)), (ANA, BEN));
+    let replicas = [ANA, BEN].map(|store| world.stores[store].shelf.replica);
     run(&mut world, 100, crash);
     for (place, act) in ACTS.iter().enumerate() {
         if place == CUT_AT {
@@ -99,7 +100,10 @@ fn play(crash: Option<(Victim, usize)>) -> (String, usize) {
     }
     world.settle();
     world.check();
-    assert!(world.stores.iter().all(|store| store.shelf.outbox.is_empty()));
+    for (store, replica) in world.stores.iter().zip(replicas) {
+        assert!(store.shelf.outbox.is_empty() && store.shelf.rejections.is_empty(), "what came back came back once");
+        assert_eq!(store.shelf.replica, replica, "no number named two things");
+    }
     (told(&world.tabs[ANA].copy().view().domain), steps)
 }
 

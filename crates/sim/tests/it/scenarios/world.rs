@@ -95,7 +95,8 @@ pub(super) fn person(number: u128) -> UserId {
 
 impl<S: Domain, T: Domain> World<S, T> {
     /// Goes on with what is on the server's disk and on devices.
-    pub(super) fn over(server: Server<S>, stores: Vec<Store>) -> Self {
+    pub(super) fn over(mut server: Server<S>, stores: Vec<Store>) -> Self {
+        server.restart();
         Self {
             now: 0,
             queue: BTreeMap::new(),
@@ -135,8 +136,8 @@ impl<S: Domain, T: Domain> World<S, T> {
     /// The program dies.
     pub(super) fn kill(&mut self, tab: usize) {
         if let Some(line) = self.tabs[tab].line {
-            self.dead.insert(line);
-            self.after(LINE_MS, Event::HungUp(line));
+            // What it has sent is on its way.
+            self.after(2 * LINE_MS, Event::HungUp(line));
         }
         self.tabs[tab].kill();
     }
@@ -229,7 +230,7 @@ impl<S: Domain, T: Domain> World<S, T> {
         self.server.clock = UnixMillis(self.clock().0 + self.server_clock_off_ms);
         match event {
             Event::Connects(line, life) if self.tabs[line.tab].life == life => self.connect(line),
-            Event::Up(line, text) if self.carries(line) => self.server.handle_text(line, &text),
+            Event::Up(line, text) if self.server_is_up && !self.dead.contains(&line) => self.server.handle_text(line, &text),
             Event::Down(line, text) if self.carries(line) => {
                 let now = self.monotonic();
                 self.tabs[line.tab].hear(now, &text);
