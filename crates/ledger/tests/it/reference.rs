@@ -137,7 +137,8 @@ impl Reference {
         if matches!(deletion, Deletion::Known) {
             return Err(format!("unknown_{kind}"));
         }
-        let named = set.iter().filter(|(field, _)| fields(kind).contains(&field.as_str()));
+        // In this order: the first one at fault gives the code.
+        let named = fields(kind).iter().filter_map(|field| Some((*field, set.get(*field)?)));
         named.into_iter().try_for_each(|(field, value)| check_value(field, value))?;
         let set = self.differing(id, set);
         let returning = self.check_target(me, &set)?;
