@@ -1,4 +1,13 @@
 //! Nobody is told of an entry before it is on disk: what there is to say waits here for its commit.
+//!
+//! ```text
+//!   decided ──▶ staged ───poll_commit──▶ in flight ───handle_committed──▶ on disk: entries are published, answers go out
+//!      ▲                                     │
+//!      └── decided on top, meanwhile staged  └───handle_failed──▶ taken back, and all that was decided on top with it
+//! ```
+//!
+//! At most one batch is in flight, and nothing is ever said out of order: an answer that needs no disk waits too while
+//! one is. When the outcome of a write is unknown there is no arrow: the committer is dropped and the book loaded anew.
 
 use tidebook_book::{Domain, EncodedEntry};
 
@@ -12,7 +21,7 @@ use crate::{Authority, Batch};
 pub struct Committer<D: Domain, T> {
     authority: Authority<D>,
     in_flight: Option<InFlight<T>>,
-    /// About what was decided since the last batch was handed out.
+    /// About what was decided since the last batch was handed out: to be said with the next one.
     held: Vec<T>,
 }
 

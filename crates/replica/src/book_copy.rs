@@ -1,4 +1,8 @@
 //! A copy of one book: confirmed state, outbox, and the view they make.
+//!
+//! There is one state in memory, the view. Whatever touches what is below the outbox (entries, fates, a snapshot, a new
+//! replica id, a withdrawal) takes the outbox off, does its work on the confirmed state, and replays what is left.
+//! [`following`] is about the server, [`keeping`] about the store, [`confirmed`] about what a restored server has lost.
 
 mod confirmed;
 mod following;
@@ -33,17 +37,19 @@ pub struct BookCopy<D: Domain> {
     /// The last entry applied, and the chain's hash there.
     seq: Seq,
     hash: ChainHash,
-    /// What the server last said its head was.
+    /// What the server last said its head was; it may be behind `seq`, where a store was ahead of the line.
     head: Seq,
     /// Confirmed state with the outbox applied on top.
     view: BookState<D>,
     pub(crate) outbox: Outbox<D>,
+    /// The last number given to a mutation of this book under this replica id.
     last_n: MutationNumber,
     people: Vec<Person>,
     role: Option<Role>,
     pub(crate) peers: Peers,
     phase: Phase,
     fetch: Fetch,
+    /// When a push was last refused for its epoch. The book is subscribed to again at once, unless that was just now.
     wrong_epoch_at: Option<Monotonic>,
     contradictions: Contradictions,
     /// Grows only with what the person typed, and shrinks as they decide: to let go of one would be to lose it.

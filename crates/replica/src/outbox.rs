@@ -1,4 +1,18 @@
 //! Mutations whose entry has not come back yet, in the order of their numbers.
+//!
+//! ```text
+//!   made ──▶ saved ──▶ sent ──▶ its entry comes: taken out, and
+//!              ▲         │        with changes   remembered as confirmed, for a server that loses it
+//!              └─────────┘        with none and a reason   kept as a rejection, until the person decides
+//!    offered again: a new line, a refusal that time mends, a new number or base, withdrawn
+//! ```
+//!
+//! Without a store a mutation is as good as saved when it is made. Nothing but its entry takes one out: a withdrawn one
+//! stays too, without ops. Numbers ascend by one, except where one between is gone for good; then no push goes
+//! across the gap. What is held as a whole ([`Held`]) is not sent, and everything above goes on.
+//!
+//! Each pending mutation carries what it did to the view and how to take that back, so the outbox comes off the view last
+//! one first and goes on again in order.
 
 use std::collections::VecDeque;
 
@@ -30,10 +44,12 @@ pub struct Pending<D: Domain> {
     pub mutation: Mutation<D::Op>,
     /// As it is pushed.
     pub(crate) encoded: String,
+    /// On its way on this line, or in the log by the server's word: not to be offered now.
     pub(crate) sent: bool,
     pub(crate) saved: Saved,
     /// What it did to the view; empty where the view does not take it now and the server must decide.
     pub(crate) predicted: Vec<BookChange<D>>,
+    /// Of what is predicted, in that order; reverted before those of any earlier mutation.
     pub(crate) undos: Vec<StateUndo<D>>,
 }
 

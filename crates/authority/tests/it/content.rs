@@ -2,11 +2,11 @@
 //! fault: they wait.
 
 use serde_json::value::RawValue;
-use tidebook_book::{MutationNumber, Seq};
+use tidebook_book::{Mutation, MutationNumber, Seq, UnixMillis};
 use tidebook_protocol::{ENTRY_BYTES_MAX, MUTATION_BYTES_MAX, MUTATION_OPS_MAX, RawMutation};
 
-use crate::checklist::{Checklist, add, tick};
-use crate::support::{ANA, Desk, EPOCH, mutation};
+use crate::checklist::{Checklist, ItemId, ListOp, add, tick};
+use crate::support::{ANA, BEN, Desk, EPOCH, id, mutation, raw};
 
 /// What became of a mutation of these ops: its changes' number, or the rejection's code and op, or the refusal.
 fn fate_of(ops: &str) -> String {
@@ -62,6 +62,36 @@ fn ops_are_decided_rejected_or_refused() {
     ];
     for (ops, expected) in cases {
         assert_eq!(fate_of(ops), expected, "{ops}");
+    }
+}
+
+/// Milk was renamed by Ana in entry 4. What comes of it when somebody renames or removes it who saw this much.
+#[test]
+fn base_replica_and_undo_reach_the_domain() {
+    let rename = |text: &str| ListOp::Rename { id: ItemId(1), text: text.into() };
+    let remove = || ListOp::Remove { id: ItemId(1) };
+    let set_aside = r#"[{"type":"text_set_aside","id":1,"text":"rye"}]"#;
+    let renamed = r#"[{"type":"item_renamed","id":1,"text":"rye"}]"#;
+    let cases = [
+        (BEN, 1, 3, None, rename("rye"), set_aside),
+        (BEN, 1, 4, None, rename("rye"), renamed),
+        (ANA, 3, 3, None, rename("rye"), renamed),
+        (ANA, 3, 3, Some(Seq(3)), rename("rye"), set_aside),
+        (BEN, 1, 3, None, remove(), "[]"),
+        (BEN, 1, 4, None, remove(), r#"[{"type":"item_removed","id":1}]"#),
+    ];
+    for (author, n, base, undoes, op, expected) in cases {
+        let mut desk = Desk::new();
+        desk.push_one(ANA, 1, 1, vec![add(1, "milk")]);
+        desk.push_one(ANA, 2, 2, vec![rename("oats")]);
+        let (n, base) = (MutationNumber(n), Seq(base));
+        let late = Mutation { id: id(3), n, made_at: UnixMillis(0), base, ops: vec![op], undoes };
+        assert_eq!(desk.push(author, &[raw(&late)]), "entry 5", "{late:?}");
+        desk.commit();
+        let entry = desk.entry(5);
+        assert_eq!(serde_json::to_string(&entry.changes).expect("serialises"), expected, "{late:?}");
+        assert_eq!(entry.undoes, undoes);
+        assert_eq!(desk.authority.state().hash(), desk.log.replay::<Checklist>(Seq(5)).hash());
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tidebook_book::{Domain, Draft, Rejected, Seq, UserId};
+use tidebook_book::{Domain, Draft, Knows, Rejected, ReplicaId, Seq, UserId};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Checklist {}
@@ -20,6 +20,11 @@ pub(crate) struct Item {
     /// The entry that added it, and which of its changes that was.
     added: (Seq, usize),
     pub(crate) ticked: Option<Tick>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    renamed: Option<(Seq, ReplicaId)>,
+    /// A text that came too late, until somebody renames the item who knows what stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) set_aside: Option<String>,
 }
 
 /// Who ticked an item, and when that was.
@@ -36,21 +41,20 @@ pub(crate) type Items = BTreeMap<ItemId, Item>;
 pub(crate) enum ListOp {
     Add { id: ItemId, text: String },
     Tick { id: ItemId },
+    Rename { id: ItemId, text: String },
+    Remove { id: ItemId },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum ListChange {
     ListCreated,
-    ItemAdded {
-        id: ItemId,
-        text: String,
-    },
-    /// Says the item's text too, so that a reader of the log alone understands it.
-    ItemTicked {
-        id: ItemId,
-        text: String,
-    },
+    ItemAdded { id: ItemId, text: String },
+    // Says the item's text too, so that a reader of the log alone understands it.
+    ItemTicked { id: ItemId, text: String },
+    ItemRenamed { id: ItemId, text: String },
+    TextSetAside { id: ItemId, text: String },
+    ItemRemoved { id: ItemId },
 }
 
 /// The item that stood there before.
@@ -65,50 +69,70 @@ impl Domain for Checklist {
     type Touched = ItemId;
 
     const STATE_VERSION: u32 = 1;
-    const OP_NAMES: &'static [&'static str] = &["add", "tick"];
+    const OP_NAMES: &'static [&'static str] = &["add", "tick", "rename", "remove"];
 
-    fn decide(items: &Items, op: &ListOp, _draft: &Draft) -> Result<Vec<ListChange>, Rejected> {
-        match op {
-            ListOp::Add { id, .. } if items.contains_key(id) => Err(rejected("id_taken")),
-            ListOp::Add { id, text } => Ok(vec![ListChange::ItemAdded { id: *id, text: text.clone() }]),
-            ListOp::Tick { id } => match items.get(id) {
-                None => Err(rejected("unknown_item")),
-                Some(Item { ticked: Some(_), .. }) => Ok(Vec::new()),
-                Some(Item { text, .. }) => Ok(vec![ListChange::ItemTicked { id: *id, text: text.clone() }]),
-            },
-        }
+    fn decide(items: &Items, op: &ListOp, draft: &Draft) -> Result<Vec<ListChange>, Rejected> {
+        let (ListOp::Add { id, .. } | ListOp::Tick { id } | ListOp::Rename { id, .. } | ListOp::Remove { id }) = *op;
+        Ok(match (op.clone(), items.get(&id)) {
+            (ListOp::Add { .. }, Some(_)) => return Err(rejected("id_taken")),
+            (ListOp::Add { text, .. }, None) => vec![ListChange::ItemAdded { id, text }],
+            (_, None) => return Err(rejected("unknown_item")),
+            (ListOp::Tick { .. }, Some(Item { ticked: Some(_), .. })) => Vec::new(),
+            (ListOp::Tick { .. }, Some(Item { text, .. })) => vec![ListChange::ItemTicked { id, text: text.clone() }],
+            (ListOp::Rename { text, .. }, Some(item)) if item.text == text => Vec::new(),
+            (ListOp::Rename { text, .. }, Some(item)) if item.is_news_to(draft) => {
+                vec![ListChange::TextSetAside { id, text }]
+            }
+            (ListOp::Rename { text, .. }, Some(_)) => vec![ListChange::ItemRenamed { id, text }],
+            (ListOp::Remove { .. }, Some(item)) if item.is_news_to(draft) => Vec::new(),
+            (ListOp::Remove { .. }, Some(_)) => vec![ListChange::ItemRemoved { id }],
+        })
     }
 
     fn apply(items: &mut Items, change: &ListChange, draft: &Draft) -> Undo {
-        match change {
-            ListChange::ListCreated => Undo(None),
-            ListChange::ItemAdded { id, text } => {
-                let item = Item { text: text.clone(), added: (draft.seq, draft.index), ticked: None };
-                Undo(Some((*id, items.insert(*id, item))))
+        let Some(id) = Self::touches(change, items).pop() else { return Undo(None) };
+        let before = items.get(&id).cloned();
+        let (seq, by, replica) = (draft.seq, draft.author.user, draft.author.replica);
+        match (change.clone(), items.get_mut(&id)) {
+            (ListChange::ItemAdded { text, .. }, _) => {
+                items
+                    .insert(id, Item { text, added: (seq, draft.index), ticked: None, renamed: None, set_aside: None });
             }
-            ListChange::ItemTicked { id, .. } => {
-                let before = items.get(id).cloned();
-                if let Some(item) = items.get_mut(id) {
-                    item.ticked = Some(Tick { by: draft.author.user, seq: draft.seq });
-                }
-                Undo(Some((*id, before)))
+            (ListChange::ItemTicked { .. }, Some(item)) => item.ticked = Some(Tick { by, seq }),
+            (ListChange::ItemRenamed { text, .. }, Some(item)) => {
+                (item.text, item.renamed, item.set_aside) = (text, Some((seq, replica)), None);
             }
+            (ListChange::TextSetAside { text, .. }, Some(item)) => item.set_aside = Some(text),
+            (ListChange::ItemRemoved { .. }, _) => drop(items.remove(&id)),
+            _ => {}
         }
+        Undo(Some((id, before)))
     }
 
     fn revert(items: &mut Items, undo: Undo) {
-        match undo.0 {
-            None => {}
-            Some((id, Some(item))) => drop(items.insert(id, item)),
-            Some((id, None)) => drop(items.remove(&id)),
-        }
+        let Some((id, before)) = undo.0 else { return };
+        items.remove(&id);
+        items.extend(before.map(|item| (id, item)));
     }
 
     fn touches(change: &ListChange, _items: &Items) -> Vec<ItemId> {
+        use ListChange::{ItemAdded, ItemRemoved, ItemRenamed, ItemTicked, ListCreated, TextSetAside};
         match change {
-            ListChange::ListCreated => Vec::new(),
-            ListChange::ItemAdded { id, .. } | ListChange::ItemTicked { id, .. } => vec![*id],
+            ListCreated => Vec::new(),
+            ItemAdded { id, .. } | ItemTicked { id, .. } | ItemRenamed { id, .. } | TextSetAside { id, .. } => {
+                vec![*id]
+            }
+            ItemRemoved { id } => vec![*id],
         }
+    }
+}
+
+impl Item {
+    /// Whether it was renamed, and the author of a draft did not know.
+    fn is_news_to(&self, draft: &Draft) -> bool {
+        let later = self.renamed.filter(|(seq, _)| *seq > draft.base && *seq != draft.seq);
+        let is_own = |replica| draft.knows == Knows::Own && replica == draft.author.replica;
+        draft.knows != Knows::Everything && later.is_some_and(|(_, replica)| !is_own(replica))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Deciding, applying and taking back.
 
 use tidebook_book::{
-    Author, BookState, Change, Draft, Entry, MemberChange, MutationId, MutationNumber, ReplicaId, Role, Seq,
+    Author, BookState, Change, Draft, Entry, Knows, MemberChange, MutationId, MutationNumber, ReplicaId, Role, Seq,
     UnixMillis, UserId,
 };
 use uuid::Uuid;
@@ -70,6 +70,9 @@ fn what_was_applied_can_be_taken_back_last_one_first() {
         Change::Domain(ListChange::ItemAdded { id: ItemId(3), text: "jam".into() }),
         Change::Member(MemberChange::RoleChanged { user: BEN, role: Role::Editor }),
         Change::Domain(ListChange::ItemTicked { id: ItemId(3), text: "jam".into() }),
+        Change::Domain(ListChange::ItemRenamed { id: ItemId(3), text: "honey".into() }),
+        Change::Domain(ListChange::TextSetAside { id: ItemId(3), text: "syrup".into() }),
+        Change::Domain(ListChange::ItemRemoved { id: ItemId(2) }),
         Change::Member(MemberChange::Removed { user: BEN }),
         Change::Member(MemberChange::Added { user: BEN, role: Role::Owner }),
     ];
@@ -87,6 +90,36 @@ fn what_was_applied_can_be_taken_back_last_one_first() {
     let undos = changes.iter().map(|change| state.apply(change, &draft(3))).collect();
     state.revert_all(undos);
     assert_eq!(json(&state), before);
+}
+
+/// A base, what counts as known beside it, and a replica: what another domain makes of them.
+#[test]
+fn a_domain_decides_by_base_and_by_what_is_known() {
+    let late = |ops: ListOp, base, knows, replica| {
+        let mut state = state_of(&[add(1, "milk")]);
+        let rename = |text: &str| ListOp::Rename { id: ItemId(1), text: text.into() };
+        state.decide_and_apply(&[rename("oats")], draft(5)).expect("decided");
+        let author = Author { user: ANA, replica: ReplicaId(Uuid::from_u128(replica)) };
+        let draft = Draft { base: Seq(base), knows, author, ..draft(6) };
+        state.decide_and_apply(&[ops], draft).expect("decided");
+        let shown = |item: &crate::checklist::Item| format!("{} ({:?})", item.text, item.set_aside);
+        state.domain.get(&ItemId(1)).map_or("gone".into(), shown)
+    };
+    let rename = || ListOp::Rename { id: ItemId(1), text: "rye".into() };
+    let remove = || ListOp::Remove { id: ItemId(1) };
+    let cases = [
+        (rename(), 4, Knows::Own, 2, r#"oats (Some("rye"))"#),
+        (rename(), 5, Knows::Own, 2, "rye (None)"),
+        (rename(), 4, Knows::Own, 1, "rye (None)"),
+        (rename(), 4, Knows::Nothing, 1, r#"oats (Some("rye"))"#),
+        (rename(), 4, Knows::Everything, 2, "rye (None)"),
+        (remove(), 4, Knows::Own, 2, "oats (None)"),
+        (remove(), 5, Knows::Own, 2, "gone"),
+        (remove(), 4, Knows::Nothing, 1, "oats (None)"),
+    ];
+    for (op, base, knows, replica, expected) in cases {
+        assert_eq!(late(op.clone(), base, knows, replica), expected, "{op:?} {base} {knows:?} {replica}");
+    }
 }
 
 #[test]

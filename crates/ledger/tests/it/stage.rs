@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 use tidebook_book::{
-    Author, Change, Draft, Knows, MemberChange, MutationId, Rejected, ReplicaId, Role, Seq, UnixMillis, UserId,
+    Author, Change, Decided, Draft, Entry, Knows, MemberChange, MutationId, MutationNumber, Rejected, ReplicaId, Role,
+    Seq, StateUndo, UnixMillis, UserId,
 };
-use tidebook_ledger::{LedgerBook, LedgerChange, LedgerOp};
+use tidebook_ledger::{Ledger, LedgerBook, LedgerChange, LedgerOp};
 use uuid::Uuid;
 
 /// Who speaks: a replica of a person.
@@ -21,7 +22,7 @@ pub(crate) enum Who {
 }
 
 impl Who {
-    fn author(self) -> Author {
+    pub(crate) fn author(self) -> Author {
         let (user, replica) = match self {
             Self::Ana | Self::AnaUndo => (0xa, 0xa1),
             Self::Ben => (0xb, 0xb1),
@@ -31,7 +32,7 @@ impl Who {
         Author { user: UserId(Uuid::from_u128(user)), replica: ReplicaId(Uuid::from_u128(replica)) }
     }
 
-    fn knows(self) -> Knows {
+    pub(crate) fn knows(self) -> Knows {
         match self {
             Self::BenRest | Self::AnaUndo => Knows::Nothing,
             _ => Knows::Own,
@@ -44,18 +45,23 @@ pub(crate) struct Stage {
     pub(crate) book: LedgerBook,
     pub(crate) head: u64,
     pub(crate) log: Vec<Vec<LedgerChange>>,
+    /// Each entry as JSON.
+    pub(crate) lines: Vec<String>,
+    /// What takes each entry's changes back.
+    pub(crate) undos: Vec<Vec<StateUndo<Ledger>>>,
 }
 
 impl Stage {
     /// A book of Ana's in euros; entry 1.
     pub(crate) fn new() -> Self {
-        let mut stage = Self { book: LedgerBook::default(), head: 1, log: Vec::new() };
+        let (book, log, lines, undos) = (LedgerBook::default(), Vec::new(), Vec::new(), Vec::new());
+        let mut stage = Self { book, head: 1, log, lines, undos };
         let created = LedgerChange::BookCreated { name: "Flat".into(), currency: "EUR".parse().expect("a currency") };
-        let draft = stage.draft(Who::Ana, 0, 1);
         let added = MemberChange::Added { user: Who::Ana.author().user, role: Role::Owner };
-        stage.book.apply(&Change::Domain(created.clone()), &draft);
-        stage.book.apply(&Change::Member(added), &draft);
-        stage.log.push(vec![created]);
+        let changes = vec![Change::Domain(created), Change::Member(added)];
+        let draft = stage.draft(Who::Ana, 0, 1);
+        let undos = changes.iter().map(|change| stage.book.apply(change, &draft)).collect();
+        stage.note(draft, Ok(Decided { changes, undos })).expect("nothing is rejected");
         stage
     }
 
@@ -72,19 +78,41 @@ impl Stage {
         }
     }
 
-    /// The draft of the last entry, as its changes are applied.
-    pub(crate) fn applied(&self, who: Who) -> Draft {
-        self.draft(who, self.head, self.head)
-    }
-
     /// Decides a mutation; an entry either way.
     pub(crate) fn say_ops(&mut self, who: Who, base: u64, ops: &[LedgerOp]) -> Result<Vec<LedgerChange>, Rejected> {
         let draft = self.draft(who, base, self.head + 1);
         self.head += 1;
         let decided = self.book.decide_and_apply(ops, draft);
-        let changes = decided.map(|decided| decided.changes.into_iter().map(domain_change).collect::<Vec<_>>());
-        self.log.push(changes.clone().unwrap_or_default());
-        changes
+        self.note(draft, decided)
+    }
+
+    /// Decides what would be the next entry, and leaves its changes applied without one.
+    pub(crate) fn try_ops(
+        &mut self,
+        who: Who,
+        base: u64,
+        knows: Knows,
+        ops: &[LedgerOp],
+    ) -> Result<Decided<Ledger>, Rejected> {
+        let draft = self.draft(who, base, self.head + 1);
+        self.book.decide_and_apply(ops, Draft { knows, ..draft })
+    }
+
+    fn note(
+        &mut self,
+        draft: Draft,
+        decided: Result<Decided<Ledger>, Rejected>,
+    ) -> Result<Vec<LedgerChange>, Rejected> {
+        let rejected = decided.as_ref().err().cloned();
+        let Decided { changes, undos } = decided.unwrap_or(Decided { changes: Vec::new(), undos: Vec::new() });
+        let Draft { seq, at, author, mutation, made_at, .. } = draft;
+        let (by, replica, n) = (author.user, author.replica, MutationNumber(seq.0));
+        let entry = Entry { seq, at, by, replica, n, id: mutation, made_at, undoes: None, rejected, changes };
+        self.lines.push(serde_json::to_string(&entry).expect("serialises"));
+        self.undos.push(undos);
+        let changes: Vec<LedgerChange> = entry.changes.into_iter().filter_map(domain_change).collect();
+        self.log.push(changes.clone());
+        entry.rejected.map_or(Ok(changes), Err)
     }
 
     /// The same with ops in the short spelling of [`op`], and the answer in the short spelling of [`tell`].
@@ -155,10 +183,10 @@ impl Stage {
     }
 }
 
-fn domain_change(change: Change<LedgerChange>) -> LedgerChange {
+fn domain_change(change: Change<LedgerChange>) -> Option<LedgerChange> {
     match change {
-        Change::Domain(change) => change,
-        Change::Member(_) => unreachable!("ops make no member changes"),
+        Change::Domain(change) => Some(change),
+        Change::Member(_) => None,
     }
 }
 

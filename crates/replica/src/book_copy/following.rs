@@ -1,4 +1,19 @@
 //! Where a copy stands with its server: apart, following, starting over from a snapshot, or shut out.
+//!
+//! ```text
+//!            subscribed, and it fits            does not fit, or snapshot required
+//!   Apart ──────────────────────▶ Following ──────────────────────▶ StartingOver
+//!    ▲ ▲ ◀────────────────────────   line lost                       │   │  ▲ │
+//!    │ └──────────────── a snapshot whose state hash holds ──────────┘   │  └─┘ one that does not help: later another
+//!    │                                                                   │
+//!    ├── the person asks again ── Outdated ◀── one of a later version ───┘
+//!    └── the person asks again ── Removed ◀── `role: null`, from anywhere
+//! ```
+//!
+//! An answer to a subscription that does not fit leads from `Apart` to `StartingOver` too. Where the server had said so and
+//! the line is lost, it is asked again on the next one ([`Word::Stale`]), and may let the copy follow after all. Only in `Following` do entries
+//! and fates count and does the outbox go; in every phase a person can write, and what they write waits. After a snapshot
+//! the copy stays `Apart` and unsubscribed until nothing of what its history lacks can be lost (`NewStart`).
 
 use tidebook_book::{Domain, Epoch, MutationNumber, Person, Role, Seq, Snapshot};
 use tidebook_protocol::{Refusal, Refused, SnapshotRequired, Subscribe, Subscribed};
@@ -27,7 +42,9 @@ pub(crate) enum Phase {
     Removed,
 }
 
-/// Numbers that the log holds by the server's word, while not all of their entries are here.
+/// Numbers that the log holds by the server's word (`accepted` in its answer to a subscription), while not all of their
+/// entries are here. They are not offered meanwhile. It ends when the copy is at `head`, or else at `fates_by`: what still
+/// has no fate then is offered again, and the server answers by its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Claim {
     up_to: MutationNumber,
@@ -57,7 +74,8 @@ pub(crate) enum Word {
     Own,
 }
 
-/// When to offer again what was refused.
+/// When to offer again what was refused: at once, by subscribing again, which tells what the log has. Later numbers of the
+/// same push were not taken either, and go with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NextTry {
     AtOnce,

@@ -37,8 +37,8 @@ fn said(book: BookId, viewing: &Value, editing: &Value) -> Value {
     json!({ "type": "presence", "book": book, "viewing": viewing, "editing": editing })
 }
 
-fn contact() -> Value {
-    json!({ "kind": "contact", "id": 1 })
+fn item() -> Value {
+    json!({ "kind": "item", "id": 1 })
 }
 
 #[test]
@@ -99,24 +99,24 @@ fn who_is_removed_sees_nobody() {
 #[test]
 fn where_the_person_is_is_said_when_it_changes() {
     let mut stage = Stage::live();
-    stage.show(BOOK, &contact(), &Value::Null);
-    assert_eq!(stage.sent(), [said(BOOK, &contact(), &Value::Null)]);
-    stage.show(BOOK, &contact(), &Value::Null);
+    stage.show(BOOK, &item(), &Value::Null);
+    assert_eq!(stage.sent(), [said(BOOK, &item(), &Value::Null)]);
+    stage.show(BOOK, &item(), &Value::Null);
     assert!(stage.sent().is_empty(), "it is known");
-    stage.show(BOOK, &contact(), &contact());
-    assert_eq!(stage.sent(), [said(BOOK, &contact(), &contact())]);
+    stage.show(BOOK, &item(), &item());
+    assert_eq!(stage.sent(), [said(BOOK, &item(), &item())]);
 }
 
 #[test]
 fn it_is_said_once_the_book_is_followed_and_again_on_each_line() {
     let mut stage = Stage::new();
-    stage.show(BOOK, &contact(), &Value::Null);
+    stage.show(BOOK, &item(), &Value::Null);
     for _ in 0..2 {
         stage.connect();
         let types: Vec<Value> = stage.sent().iter().map(|frame| frame["type"].clone()).collect();
         assert_eq!(types, ["hello", "subscribe"], "who does not follow a book is not heard there");
         stage.hear(subscribed(0, 0));
-        assert_eq!(stage.sent(), [said(BOOK, &contact(), &Value::Null)]);
+        assert_eq!(stage.sent(), [said(BOOK, &item(), &Value::Null)]);
         stage.replica.handle_closed(stage.now, None);
     }
 }
@@ -125,7 +125,7 @@ fn it_is_said_once_the_book_is_followed_and_again_on_each_line() {
 fn it_waits_while_the_book_starts_over() {
     let mut stage = Stage::welcome();
     stage.hear(required(9));
-    stage.show(BOOK, &contact(), &Value::Null);
+    stage.show(BOOK, &item(), &Value::Null);
     assert!(stage.sent().is_empty());
 }
 
@@ -133,14 +133,14 @@ fn it_waits_while_the_book_starts_over() {
 fn who_goes_to_another_book_takes_their_leave() {
     let mut stage = Stage::live();
     stage.replica.open_book(ELSEWHERE);
-    stage.show(BOOK, &contact(), &Value::Null);
+    stage.show(BOOK, &item(), &Value::Null);
     stage.forget();
-    stage.show(ELSEWHERE, &contact(), &Value::Null);
+    stage.show(ELSEWHERE, &item(), &Value::Null);
     assert_eq!(stage.sent(), [said(BOOK, &Value::Null, &Value::Null)], "the other is not followed yet");
     let mut frame = subscribed(0, 0);
     frame["book"] = json!(ELSEWHERE);
     stage.hear(frame);
-    assert_eq!(stage.sent(), [said(ELSEWHERE, &contact(), &Value::Null)]);
+    assert_eq!(stage.sent(), [said(ELSEWHERE, &item(), &Value::Null)]);
     stage.hear(subscribed(0, 0));
     assert!(stage.sent().is_empty(), "in the first book there is nothing to say any more");
 }
@@ -148,7 +148,7 @@ fn who_goes_to_another_book_takes_their_leave() {
 #[test]
 fn who_is_dropped_from_the_list_says_it_again() {
     let mut stage = Stage::live();
-    stage.show(BOOK, &contact(), &Value::Null);
+    stage.show(BOOK, &item(), &Value::Null);
     stage.forget();
     stage.hear(list(&[OTHER]));
     assert!(stage.sent().is_empty(), "the list was on its way already");
@@ -156,7 +156,7 @@ fn who_is_dropped_from_the_list_says_it_again() {
     assert!(stage.sent().is_empty());
     // Another tab spoke last, and was closed.
     stage.hear(list(&[OTHER]));
-    assert_eq!(stage.sent(), [said(BOOK, &contact(), &Value::Null)]);
+    assert_eq!(stage.sent(), [said(BOOK, &item(), &Value::Null)]);
     stage.hear(list(&[OTHER]));
     assert!(stage.sent().is_empty(), "once");
     // In a crowd the list does not name everybody.

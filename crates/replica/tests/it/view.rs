@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
 use tidebook_replica::{Event, MutateError, SyncStatus};
 
-use crate::checklist::{Checklist, ItemId, add, tick};
+use crate::checklist::{Checklist, ItemId, ListOp, add, tick};
 use crate::stage::{BOOK, ME, OTHER, Stage, added, entry, id, others, rejecting, ticked};
 
 fn changed(touched: &[u32], news: &[u32]) -> Event<Checklist> {
@@ -98,6 +99,33 @@ fn entries_of_others_go_below_the_outbox() {
     assert_eq!(stage.events(), [changed(&[1, 4], &[4])]);
     stage.hear_entries(&[others(6, &[ticked(3, "jam")])]);
     assert_eq!(stage.events(), [changed(&[3], &[3])], "without an outbox, no more than what the entry touches");
+}
+
+#[test]
+fn what_a_person_typed_stays_on_their_screen_until_its_entry_sets_it_aside() {
+    let mut stage = Stage::live();
+    stage.hear_entries(&[others(1, &[added(1, "milk")])]);
+    let rename = ListOp::Rename { id: ItemId(1), text: "rye".into() };
+    stage.mutate(1, &[rename]).expect("fine");
+    stage.hear_entries(&[others(2, &[json!({ "type": "item_renamed", "id": 1, "text": "oats" })])]);
+    assert_eq!(stage.view(), "rye", "a later edit of another's is none in the way of a prediction");
+    stage.hear_entries(&[entry(3, ME, 1, 1, &[json!({ "type": "text_set_aside", "id": 1, "text": "rye" })])]);
+    assert_eq!((stage.view().as_str(), stage.pending()), ("oats", vec![]));
+    let item = stage.replica.view(BOOK).expect("open")[&ItemId(1)].clone();
+    assert_eq!(item.set_aside.as_deref(), Some("rye"));
+}
+
+#[test]
+fn what_was_removed_meanwhile_takes_what_builds_on_it_from_the_view() {
+    let mut stage = Stage::live();
+    stage.hear_entries(&[others(1, &[added(1, "milk"), added(2, "tea")])]);
+    stage.mutate(1, &[tick(1)]).expect("fine");
+    stage.mutate(2, &[ListOp::Remove { id: ItemId(2) }]).expect("fine");
+    assert_eq!(stage.view(), "milk+");
+    stage.hear_entries(&[others(2, &[json!({ "type": "item_removed", "id": 1 })])]);
+    assert_eq!((stage.view().as_str(), stage.pending()), ("", vec![1, 2]));
+    stage.hear_entries(&[rejecting(3, 1, 1, "unknown_item"), entry(4, ME, 2, 2, &[])]);
+    assert_eq!((stage.view().as_str(), stage.pending()), ("tea", vec![]), "an edit of it had come first");
 }
 
 #[test]

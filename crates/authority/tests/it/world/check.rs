@@ -172,7 +172,7 @@ fn with_outbox<S: Scenario>(confirmed: &BookState<S>, client: &Client<S>, seq: S
             author: client.author,
             mutation: mutation.id,
             made_at: mutation.made_at,
-            knows: tidebook_book::Knows::Own,
+            knows: tidebook_book::Knows::Everything,
             base: mutation.base,
             index: 0,
         };

@@ -50,7 +50,13 @@ impl Scenario for Checklist {
         // Few ids, so that people get in each other's way.
         let op = |random: &mut Random| {
             let id = random.below(40) as u32;
-            if random.one_in(2) { add(id, "x") } else { tick(id) }
+            let text = || ["x", "y", "z"][(id % 3) as usize].to_owned();
+            match random.below(8) {
+                0..4 => add(id, "x"),
+                4..6 => tick(id),
+                6 => ListOp::Rename { id: ItemId(id), text: text() },
+                _ => ListOp::Remove { id: ItemId(id) },
+            }
         };
         (0..random.between(1, 2)).map(|_| op(random)).collect()
     }
