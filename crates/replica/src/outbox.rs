@@ -4,7 +4,7 @@
 //!   made ──▶ saved ──▶ sent ──▶ its entry comes: taken out, and
 //!              ▲         │        with changes   remembered as confirmed, for a server that loses it
 //!              └─────────┘        with none and a reason   kept as a rejection, until the person decides
-//!    offered again: a new line, a refusal that time mends, a new number or base, withdrawn
+//!    offered again: a new line, a refusal that time mends, a new number or base, withdrawn (and saved as such first)
 //! ```
 //!
 //! Without a store a mutation is as good as saved when it is made. Nothing but its entry takes one out: a withdrawn one

@@ -11,9 +11,11 @@
 //! ```
 //!
 //! An answer to a subscription that does not fit leads from `Apart` to `StartingOver` too. Where the server had said so and
-//! the line is lost, it is asked again on the next one ([`Word::Stale`]), and may let the copy follow after all. Only in `Following` do entries
-//! and fates count and does the outbox go; in every phase a person can write, and what they write waits. After a snapshot
-//! the copy stays `Apart` and unsubscribed until nothing of what its history lacks can be lost (`NewStart`).
+//! the line is lost, it is asked again on the next one ([`Word::Stale`]), and may let the copy follow after all.
+//!
+//! Only in `Following` do entries and fates count and does the outbox go; in every phase a person can write, and what they
+//! write waits. After a snapshot the copy stays `Apart` and unsubscribed until nothing of what its history lacks can be lost
+//! ([`NewStart`]).
 
 use tidebook_book::{Domain, Epoch, MutationNumber, Person, Role, Seq, Snapshot};
 use tidebook_protocol::{Refusal, Refused, SnapshotRequired, Subscribe, Subscribed};
