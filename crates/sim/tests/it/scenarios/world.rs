@@ -230,7 +230,9 @@ impl<S: Domain, T: Domain> World<S, T> {
         self.server.clock = UnixMillis(self.clock().0 + self.server_clock_off_ms);
         match event {
             Event::Connects(line, life) if self.tabs[line.tab].life == life => self.connect(line),
-            Event::Up(line, text) if self.server_is_up && !self.dead.contains(&line) => self.server.handle_text(line, &text),
+            Event::Up(line, text) if self.server_is_up && !self.dead.contains(&line) => {
+                self.server.handle_text(line, &text)
+            }
             Event::Down(line, text) if self.carries(line) => {
                 let now = self.monotonic();
                 self.tabs[line.tab].hear(now, &text);
