@@ -3,6 +3,7 @@
 
 mod backups;
 mod client_kills;
+mod fuzz;
 mod ihatemoney;
 mod openapi;
 mod second_client;
@@ -27,6 +28,8 @@ pub(crate) enum Proof {
     Backups,
     /// 2,000 of the terminal's processes killed in the middle of anything: nothing they called saved is lost, or there twice
     ClientKills,
+    /// every decoder of inbound bytes under libFuzzer: no panic, no hang, no more memory than there may be
+    Fuzz,
     /// schemathesis against the served OpenAPI: no server error, no undocumented answer
     Openapi,
     /// a client in Python, written from the protocol's text alone, against a server: every line of it that shows
@@ -47,11 +50,18 @@ struct Finding {
     result: String,
 }
 
-pub(crate) fn prove(workspace: &Workspace, installer: &Installer, choice: Choice, proof: Proof) -> Result<()> {
+pub(crate) fn prove(
+    workspace: &Workspace,
+    installer: &Installer,
+    choice: Choice,
+    proof: Proof,
+    seconds: Option<u32>,
+) -> Result<()> {
     let finding = match proof {
         Proof::Ihatemoney => ihatemoney::prove(workspace, installer)?,
         Proof::Backups => backups::prove(workspace)?,
         Proof::ClientKills => client_kills::prove(workspace)?,
+        Proof::Fuzz => fuzz::prove(workspace, installer, seconds.unwrap_or(fuzz::SECONDS))?,
         Proof::Openapi => openapi::prove(workspace, installer, choice)?,
         Proof::SecondClient => second_client::prove(workspace, installer, choice)?,
         Proof::TabKills => tab_kills::prove(workspace, installer, choice)?,

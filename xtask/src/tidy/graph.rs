@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("server", &["book", "protocol", "ledger", "authority", "event-store"]),
     ("cli", &["book", "protocol", "ledger", "replica", "authority", "client", "server"]),
     ("sim", &["book", "protocol", "ledger", "replica", "authority", "server"]),
+    ("fuzz", &["book", "protocol", "ledger", "replica", "authority"]),
     ("bench", LIBRARIES),
     ("e2e", LIBRARIES),
     ("xtask", &[]),
