@@ -71,6 +71,9 @@ enum Command {
     Prove {
         #[arg(value_enum)]
         proof: prove::Proof,
+        /// How long `fuzz` runs each target, of which two run at once
+        #[arg(long)]
+        seconds: Option<u32>,
     },
     /// Measure what something costs, and note it in docs/benchmarks.md
     Bench {
@@ -104,7 +107,7 @@ fn obey(cli: Cli) -> Result<()> {
         Command::Test { filter } => test::test(&workspace, &installer, cli.wasm_toolchain, &filter),
         Command::Tidy => tidy::tidy(&workspace),
         Command::Gallery { folder } => gallery::gallery(&workspace, &installer, cli.wasm_toolchain, folder),
-        Command::Prove { proof } => prove::prove(&workspace, &installer, cli.wasm_toolchain, proof),
+        Command::Prove { proof, seconds } => prove::prove(&workspace, &installer, cli.wasm_toolchain, proof, seconds),
         Command::Bench { bench, json } => bench::bench(&workspace, &installer, cli.wasm_toolchain, bench, json),
         Command::Fresh(options) => fresh::fresh(&workspace, &installer, &options),
     }

@@ -28,6 +28,13 @@ pub(crate) const PYTHON: &[DebianPackage] = &[
     DebianPackage { name: "python3-venv", provides: "python3", why: "keeps them out of the system" },
 ];
 
+/// For `cargo xtask prove fuzz`. libFuzzer itself comes as a crate.
+pub(crate) const FUZZER: &[DebianPackage] = &[DebianPackage {
+    name: "g++",
+    provides: "g++",
+    why: "compiles libFuzzer, which attacks what reads inbound bytes",
+}];
+
 /// Of PyPI: attacks what an OpenAPI document describes.
 pub(crate) const SCHEMATHESIS: (&str, &str) = ("schemathesis", "4.32.5");
 

@@ -3,6 +3,7 @@
 
 mod backups;
 mod client_kills;
+mod fuzz;
 mod ihatemoney;
 mod openapi;
 mod partitions;
@@ -29,6 +30,8 @@ pub(crate) enum Proof {
     Backups,
     /// 2,000 of the terminal's processes killed in the middle of anything: nothing they called saved is lost, or there twice
     ClientKills,
+    /// every decoder of inbound bytes under libFuzzer: no panic, no hang, no more memory than there may be
+    Fuzz,
     /// schemathesis against the served OpenAPI: no server error, no undocumented answer
     Openapi,
     /// 10,000 partitions of native clients and a browser, healed: nobody is stuck, and nobody diverged
@@ -53,11 +56,18 @@ struct Finding {
     result: String,
 }
 
-pub(crate) fn prove(workspace: &Workspace, installer: &Installer, choice: Choice, proof: Proof) -> Result<()> {
+pub(crate) fn prove(
+    workspace: &Workspace,
+    installer: &Installer,
+    choice: Choice,
+    proof: Proof,
+    seconds: Option<u32>,
+) -> Result<()> {
     let finding = match proof {
         Proof::Ihatemoney => ihatemoney::prove(workspace, installer)?,
         Proof::Backups => backups::prove(workspace)?,
         Proof::ClientKills => client_kills::prove(workspace)?,
+        Proof::Fuzz => fuzz::prove(workspace, installer, seconds.unwrap_or(fuzz::SECONDS))?,
         Proof::Openapi => openapi::prove(workspace, installer, choice)?,
         Proof::Partitions => partitions::prove(workspace, installer, choice)?,
         Proof::SecondClient => second_client::prove(workspace, installer, choice)?,

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use reqwest::Method;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
