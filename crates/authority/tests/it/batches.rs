@@ -1,7 +1,7 @@
 //! Deciding goes on while the disk writes; what the disk refuses was never decided.
 
-use tidebook_authority::NumberRow;
-use tidebook_book::{MutationNumber, Seq};
+use tidebook_authority::{NumberRow, TailError};
+use tidebook_book::{ChainHash, EncodedEntry, MutationNumber, Seq};
 use tidebook_protocol::RawMutation;
 
 use crate::checklist::{Checklist, add, tick};
@@ -54,6 +54,33 @@ fn a_replica_has_one_row_in_a_batch_its_last_number() {
     let keys: Vec<_> = batch.entries.iter().map(|staged| (staged.id.0.as_u128(), staged.replica, staged.n.0)).collect();
     assert_eq!(keys, [(1, ANA.replica, 1), (2, ANA.replica, 2), (3, ANA.replica, 3)]);
     assert!(batch.members.is_empty());
+}
+
+/// Another node's entries are taken in whole, or not at all.
+#[test]
+fn a_tail_that_does_not_follow_changes_nothing() {
+    let mut another = Desk::new();
+    another.push_one(BEN, 1, 1, vec![add(1, "milk")]);
+    another.push_one(BEN, 2, 2, vec![add(2, "tea")]);
+    another.commit();
+    let [third, fourth] = [2, 3].map(|place| another.log.entries[place].clone());
+    let mut desk = Desk::new();
+    let before = seen(&desk);
+    let mut take = |entries: &[EncodedEntry]| {
+        let taken = desk.authority.handle_tail(entries, []);
+        assert_eq!(seen(&desk), before, "{taken:?}");
+        taken
+    };
+    let gap = take(std::slice::from_ref(&fourth));
+    assert!(matches!(gap, Err(TailError::Gap { expected: Seq(3), got: Seq(4) })));
+    let rotten = EncodedEntry { hash: ChainHash::ZERO, ..fourth.clone() };
+    assert!(matches!(take(&[third.clone(), rotten]), Err(TailError::AnotherLog(Seq(4)))));
+    let bytes = b"{}";
+    let unreadable = EncodedEntry { seq: Seq(4), bytes: bytes[..].into(), hash: third.hash.followed_by(bytes) };
+    assert!(matches!(take(&[third.clone(), unreadable]), Err(TailError::Unreadable { seq: Seq(4), .. })));
+
+    desk.authority.handle_tail(&[third, fourth], []).expect("it follows");
+    assert_eq!(seen(&desk), seen(&another));
 }
 
 /// Mutations of all kinds: with changes, without, rejected, for a number only.

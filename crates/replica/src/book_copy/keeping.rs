@@ -208,11 +208,10 @@ impl<D: Domain> BookCopy<D> {
             let Ok(entry) = serde_json::from_str::<Entry<_>>(text) else { break };
             if entry.seq.0 == self.seq.0 + 1 {
                 // Who stored the entry stored what became of the mutation, too, unless they did not know yet that it waits.
-                let waits = rows.outbox.iter().any(|(mutation, _)| mutation.id == entry.id);
-                if !waits {
+                if rows.outbox.iter().all(|(mutation, _)| mutation.id != entry.id) {
                     self.outbox.take(entry.id);
                 }
-                let is_mine = waits && self.outbox.find(entry.id).is_some();
+                let is_mine = self.outbox.find(entry.id).is_some();
                 self.apply(entry, text, is_mine, applied);
             }
         }
