@@ -25,10 +25,10 @@ pub use reaching::Reached;
 /// How long a socket may take to open.
 const OPEN_WITHIN: Duration = Duration::from_secs(10);
 
-/// How long the server may say nothing where something waits for its answer. A line can be dead without being closed.
-const ANSWER_WITHIN_MS: u64 = 15_000;
+/// How long a frame may take to leave.
+const SEND_WITHIN: Duration = Duration::from_secs(15);
 
-/// How long it may say nothing at all: it pings every 30 seconds.
+/// How long the server may say nothing at all: it pings every 30 seconds. A line can be dead without being closed.
 const SIGN_WITHIN_MS: u64 = 75_000;
 
 /// How often to look whether another program wrote into the store. SQLite has no way to tell.
@@ -225,12 +225,12 @@ impl Driver {
     }
 
     async fn send(&mut self) {
-        while let Some(frame) = self.replica.poll_transmit() {
+        while let Some(frame) = self.replica.poll_transmit(self.clock.now()) {
             let Some(socket) = &mut self.socket else { continue };
             // A failure shows when receiving.
-            let _sent = timeout(Duration::from_millis(ANSWER_WITHIN_MS), socket.send(frame)).await;
-            let answered_by = self.clock.now().plus_ms(ANSWER_WITHIN_MS);
-            self.silence_ends = self.silence_ends.map(|at| at.min(answered_by)).or(Some(answered_by));
+            if timeout(SEND_WITHIN, socket.send(frame)).await.is_err() {
+                self.handle_closed(None, "the server takes nothing any more".into());
+            }
         }
     }
 
@@ -253,6 +253,7 @@ impl Driver {
         match arrived {
             Arrived::Line(Ok(socket)) => {
                 self.socket = Some(*socket);
+                self.silence_ends = Some(now.plus_ms(SIGN_WITHIN_MS));
                 self.is_unreachable = false;
                 self.last_error = None;
                 self.replica.handle_opened(now);

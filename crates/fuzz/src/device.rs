@@ -77,7 +77,7 @@ impl Device {
     /// Does what the replica asks for.
     fn settle(&mut self) {
         for _ in 0..EVENTS_MAX {
-            while let Some(frame) = self.replica.poll_transmit() {
+            while let Some(frame) = self.replica.poll_transmit(self.now) {
                 assert!(frame.len() <= FRAME_UP_BYTES_MAX);
                 Up::parse(&frame).expect("a replica says what can be read");
             }

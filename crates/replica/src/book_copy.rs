@@ -17,6 +17,7 @@ use tidebook_book::{
 };
 use tidebook_protocol::PeerPresence;
 
+use crate::answer::Answer;
 use crate::contradiction::Contradiction;
 use crate::fetch::Fetch;
 use crate::outbox::{Outbox, Pending, Saved};
@@ -48,6 +49,7 @@ pub struct BookCopy<D: Domain> {
     role: Option<Role>,
     pub(crate) peers: Peers,
     phase: Phase,
+    pub(crate) answer: Answer,
     fetch: Fetch,
     /// When a push was last refused for its epoch. The book is subscribed to again at once, unless that was just now.
     wrong_epoch_at: Option<Monotonic>,
@@ -122,6 +124,7 @@ impl<D: Domain> BookCopy<D> {
             role: None,
             peers: Peers::default(),
             phase: Phase::Apart,
+            answer: Answer::NotDue,
             fetch: Fetch::new(seed),
             wrong_epoch_at: None,
             contradictions: Contradictions::default(),

@@ -47,6 +47,7 @@
 //! any of it would lose it. What of it is on its way to the server is bounded in bytes. What waits in `poll_transmit`
 //! and `poll_event` follows from what was fed in since they were last drained. Of a closed book its last number is kept.
 
+mod answer;
 mod back_off;
 mod book_copy;
 mod contradiction;

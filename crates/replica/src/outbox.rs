@@ -127,6 +127,11 @@ impl<D: Domain> Outbox<D> {
         self.pending.iter_mut()
     }
 
+    /// Something was pushed over this line, or is in the log by the server's word, and its entry has not come.
+    pub(crate) fn is_in_flight(&self) -> bool {
+        self.in_flight_bytes > 0
+    }
+
     pub(crate) fn find(&self, id: MutationId) -> Option<&Pending<D>> {
         self.pending.iter().find(|pending| pending.mutation.id == id)
     }

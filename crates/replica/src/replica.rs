@@ -2,6 +2,7 @@
 
 mod keeping;
 mod presence;
+mod timing;
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -285,43 +286,16 @@ impl<D: Domain> Replica<D> {
         self.events.push_back(Event::Status);
     }
 
-    /// Time passed. Call it when [`Self::poll_timeout`] is due.
-    pub fn handle_timeout(&mut self, now: Monotonic) {
-        match self.link {
-            Link::Down { retry_at: Some(at) } if at <= now => {
-                self.link = Link::Connecting;
-                self.events.push_back(Event::Connect);
-            }
-            Link::Greeting { deadline } if deadline <= now => self.disconnect("the server did not answer".into()),
-            _ => {}
-        }
-        if self.offer_again_at.is_some_and(|at| at <= now) {
-            self.offer_again_at = None;
-            self.subscribe_all();
-        }
-        self.see_to_books(now);
-    }
-
-    /// The next frame to send.
-    pub fn poll_transmit(&mut self) -> Option<String> {
-        self.transmits.pop_front()
+    /// The next frame to send. The time for its answer runs from now on.
+    pub fn poll_transmit(&mut self, now: Monotonic) -> Option<String> {
+        let frame = self.transmits.pop_front()?;
+        self.books.values_mut().for_each(|copy| copy.answer.handle_sent(now));
+        Some(frame)
     }
 
     /// The next thing to do or to show.
     pub fn poll_event(&mut self) -> Option<Event<D>> {
         self.events.pop_front()
-    }
-
-    /// When to call [`Self::handle_timeout`] next.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Monotonic> {
-        let link = match self.link {
-            Link::Down { retry_at } => retry_at,
-            Link::Greeting { deadline } => Some(deadline),
-            Link::Live => self.books.values().filter_map(BookCopy::poll_timeout).min(),
-            Link::Connecting => None,
-        };
-        [link, self.offer_again_at].into_iter().flatten().min()
     }
 
     fn handle_message(&mut self, now: Monotonic, message: Down) {
@@ -376,8 +350,13 @@ impl<D: Domain> Replica<D> {
         handle: impl FnOnce(&mut BookCopy<D>, &[Box<RawValue>]) -> Result<Applied<D>, Contradiction>,
     ) {
         let Some(copy) = self.books.get_mut(&book) else { return };
+        let (waiting, was_behind) = (copy.outbox.len(), copy.is_line_behind());
         match handle(copy, &entries) {
             Ok(Applied { touched, news, rejected }) => {
+                // What comes unasked tells nothing of the way up.
+                if was_behind || copy.outbox.len() < waiting {
+                    copy.handle_part_of_answer(now);
+                }
                 self.tell_changed(book, touched, news);
                 self.events.extend(rejected.into_iter().map(|mutation| Event::Rejected { book, mutation }));
                 self.push_outbox(book);
@@ -420,21 +399,6 @@ impl<D: Domain> Replica<D> {
         }
     }
 
-    /// Does what is due in the books, for which there must be a line.
-    fn see_to_books(&mut self, now: Monotonic) {
-        if self.link != Link::Live {
-            return;
-        }
-        let due = |copy: &BookCopy<D>| copy.poll_timeout().is_some_and(|at| at <= now);
-        let books: Vec<BookId> = self.books.iter().filter(|(_, copy)| due(copy)).map(|(book, _)| *book).collect();
-        for book in books {
-            if self.books.get_mut(&book).is_some_and(|copy| copy.handle_timeout(now)) {
-                self.events.push_back(Event::FetchSnapshot { book });
-            }
-            self.push_outbox(book);
-        }
-    }
-
     fn is_live(&self) -> bool {
         self.link == Link::Live
     }
@@ -451,8 +415,10 @@ impl<D: Domain> Replica<D> {
     }
 
     fn subscribe(&mut self, book: BookId) {
-        let copy = self.books.get(&book).filter(|copy| copy.wants_subscription() && self.link == Link::Live);
-        if let Some(request) = copy.map(BookCopy::subscribe_request) {
+        let is_live = self.is_live();
+        if let Some(copy) = self.books.get_mut(&book).filter(|copy| copy.wants_subscription() && is_live) {
+            copy.answer.handle_asked();
+            let request = copy.subscribe_request();
             self.transmit(&Up::Subscribe(request));
         }
     }
@@ -467,6 +433,7 @@ impl<D: Domain> Replica<D> {
             }
             let raw = |encoded| RawValue::from_string(encoded).expect("a mutation was encoded as JSON");
             let mutations = batch.into_iter().map(raw).collect();
+            copy.answer.handle_asked();
             self.transmits.push_back(Up::Push(Push { book, epoch, mutations }).encode());
         }
     }

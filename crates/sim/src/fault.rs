@@ -36,6 +36,8 @@ faults! {
     Cut "cut lines" (500, 3000),
     /// A line is dead and the server goes on believing in it, long after the device has come back over another.
     HalfOpen "half-open lines" (500, 2000),
+    /// Nothing gets up a line any more, and all that is new still comes down: neither end sees anything wrong.
+    Deaf "lines without a way up" (500, 2000),
     /// One direction of a line stands still for a while: a partition one way.
     Stall "stalled lines" (500, 2000),
     /// A push goes out over two sockets of one replica.

@@ -60,6 +60,8 @@ pub(crate) struct Pipe {
     parcels: VecDeque<(Ms, Parcel)>,
     /// Its end is in it or came out already; what is put in is lost without a word.
     dark: bool,
+    /// Text that is put in is lost without a word.
+    deaf: bool,
     stalled_until: Ms,
 }
 
@@ -75,6 +77,11 @@ impl Line {
         }
     }
 
+    /// What is put in at either end comes out at the other.
+    pub(crate) fn is_sound(&self) -> bool {
+        ![&self.up, &self.down].into_iter().any(|pipe| pipe.dark || pipe.deaf)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.up.parcels.is_empty() && self.down.parcels.is_empty()
     }
@@ -83,7 +90,7 @@ impl Line {
 impl Pipe {
     /// Puts something in, to come out then or right after what is in front of it; says when. `None`: it is lost.
     pub(crate) fn send(&mut self, due: Ms, parcel: Parcel) -> Option<Ms> {
-        if self.dark {
+        if self.dark || (self.deaf && matches!(parcel, Parcel::Text(_))) {
             return None;
         }
         let due = self.parcels.back().map_or(due, |(last, _)| due.max(*last)).max(self.stalled_until);
@@ -114,6 +121,11 @@ impl Pipe {
         let due = self.send(due, Parcel::Closed(code));
         self.dark = true;
         due
+    }
+
+    /// What is on its way still comes out, and of what is put in nothing but that it closes.
+    pub(crate) fn go_deaf(&mut self) {
+        self.deaf = true;
     }
 
     /// Loses all that is on its way.

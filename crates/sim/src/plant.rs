@@ -85,6 +85,8 @@ plants! {
     TailMembersUnseen "tail_members_unseen",
     /// A node that comes too late forgets what it had decided.
     LoserForgotten "loser_forgotten",
+    /// A device waits for an answer for as long as it hears anything else.
+    AnswerNotMissed "answer_not_missed",
     /// A device says that something is saved as it begins to write it.
     SavedEarly "saved_early",
     /// A device writes what was typed as though it could only arrive once more.

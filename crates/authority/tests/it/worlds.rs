@@ -61,12 +61,13 @@ fn planted_bugs_are_caught() {
     let twice = "comes after";
     let refused = "an honest replica is refused";
     let never_quiet = "not quiet";
+    let unanswered = "the server did not answer";
     let same_number = "is followed by";
     let numbers_gone = "says NewReplicaNeeded";
     let not_on_disk = "is in the log, where";
     let cases: [(Plant, &[&str]); 11] = [
         (Plant::SkipsASeq, &[gap, never_quiet]),
-        (Plant::DropsFates, &[never_quiet]),
+        (Plant::DropsFates, &[never_quiet, unanswered]),
         (Plant::AcksBeforeCommit, &[another_log]),
         (Plant::ForgetsWhatItKnows, &[refused]),
         (Plant::AcceptsWhatIsStaged, &[not_on_disk]),

@@ -108,12 +108,7 @@ async fn judge(mira: &Account, book: BookId, places: &[Place]) -> Result<()> {
     ensure!(lost.is_empty(), "called saved, and lost: {lost:?}");
     let strange: Vec<_> = in_book.difference(&typed).collect();
     ensure!(strange.is_empty(), "typed by nobody: {strange:?}");
-    ensure!(
-        saved.len() >= SAVED_MIN,
-        "of {} only {} were called saved: little was proved",
-        typed.len(),
-        saved.len()
-    );
+    ensure!(saved.len() >= SAVED_MIN, "of {} only {} were called saved: little was proved", typed.len(), saved.len());
     Ok(())
 }
 

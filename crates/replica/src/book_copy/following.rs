@@ -21,6 +21,7 @@ use tidebook_book::{Domain, Epoch, MutationNumber, Person, Role, Seq, Snapshot};
 use tidebook_protocol::{Refusal, Refused, SnapshotRequired, Subscribe, Subscribed};
 
 use super::NewStart;
+use crate::answer::Answer;
 use crate::contradiction::Contradiction;
 use crate::{BookCopy, Held, Monotonic, Pending};
 
@@ -131,6 +132,34 @@ impl<D: Domain> BookCopy<D> {
         self.phase = Phase::Following(self.claim(now, subscribed));
         self.line_at = None;
         self.check_next_number(subscribed.accepted.next());
+        self.handle_part_of_answer(now);
+    }
+
+    pub(crate) fn handle_part_of_answer(&mut self, now: Monotonic) {
+        self.answer.handle_part(now, self.is_more_due());
+    }
+
+    /// The time for an answer is over, and it is still due: others may have brought meanwhile what it would say.
+    pub(crate) fn lacks_answer(&mut self, now: Monotonic) -> bool {
+        let is_over = self.answer.due_by().is_some_and(|at| at <= now);
+        if is_over {
+            self.answer = Answer::NotDue;
+        }
+        is_over && self.is_more_due()
+    }
+
+    /// Of what the server was asked for over this line something has not come: entries up to the head it told, or the
+    /// fates of what was pushed.
+    fn is_more_due(&self) -> bool {
+        match self.phase {
+            Phase::Apart | Phase::StartingOver(_, Word::Stale) => true,
+            Phase::Following(_) => self.outbox.is_in_flight() || self.is_line_behind(),
+            Phase::StartingOver(..) | Phase::Outdated | Phase::Removed => false,
+        }
+    }
+
+    pub(crate) fn is_line_behind(&self) -> bool {
+        self.line_at.map_or(self.seq, |(seq, _)| seq) < self.head
     }
 
     /// The server goes on from this copy only if they have the same history.
@@ -177,6 +206,7 @@ impl<D: Domain> BookCopy<D> {
     }
 
     pub(crate) fn handle_closed(&mut self, now: Monotonic) {
+        self.answer = Answer::NotDue;
         match self.phase {
             Phase::Following(_) => self.phase = Phase::Apart,
             Phase::StartingOver(parting, Word::Of(_)) => self.phase = Phase::StartingOver(parting, Word::Stale),
@@ -187,6 +217,7 @@ impl<D: Domain> BookCopy<D> {
 
     /// A mutation was not taken: what to do about it.
     pub(crate) fn handle_refused(&mut self, now: Monotonic, refused: Refused) -> NextTry {
+        self.answer = Answer::NotDue;
         let later = NextTry::AfterMs(refused.retry_after_ms.unwrap_or(REFUSED_RETRY_MS));
         match refused.code {
             // It only follows from the refusal that holds the outbox, and offering again would be refused again.
@@ -229,6 +260,7 @@ impl<D: Domain> BookCopy<D> {
                 self.peers.forget();
                 self.note_head();
                 self.phase = Phase::Removed;
+                self.answer = Answer::NotDue;
                 self.fetch.cancel();
                 let detail = "you are no longer a member of this book".into();
                 self.outbox.hold(Held { code: Refusal::NotAMember, detail });
@@ -280,6 +312,7 @@ impl<D: Domain> BookCopy<D> {
 
     fn start_over(&mut self, now: Monotonic, parting: Parting, word: Word) {
         self.phase = Phase::StartingOver(parting, word);
+        self.answer = Answer::NotDue;
         self.fetch.need(now);
     }
 
@@ -353,6 +386,11 @@ impl<D: Domain> BookCopy<D> {
             Phase::StartingOver(_, Word::Of(_) | Word::Own) => self.fetch.due_at(),
             Phase::StartingOver(_, Word::Stale) | Phase::Apart | Phase::Outdated | Phase::Removed => None,
         }
+    }
+
+    /// That, and when the server must have answered.
+    pub(crate) fn timeouts(&self) -> [Option<Monotonic>; 2] {
+        [self.poll_timeout(), self.answer.due_by()]
     }
 
     /// Time passed, and there is a line. Whether a snapshot is to be fetched now.

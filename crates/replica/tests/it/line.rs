@@ -24,19 +24,20 @@ fn a_line_comes_up_with_hello_and_then_the_subscriptions() {
     assert!(stage.sent().is_empty());
 
     stage.replica.handle_opened(stage.now);
-    let hello = stage.replica.poll_transmit().expect("hello");
+    let hello = stage.replica.poll_transmit(stage.now).expect("hello");
     expect![[r#"{"type":"hello","protocol":1,"replica":"00000000-0000-0000-0000-000000000001","client":"test/1","token":"secret"}"#]].assert_eq(&hello);
     assert!(stage.sent().is_empty(), "nothing else before the welcome");
     assert_eq!(stage.replica.poll_timeout(), Some(stage.now.plus_ms(10_000)));
 
     stage.hear(welcome());
-    let subscribe = stage.replica.poll_transmit().expect("subscribe");
+    let subscribe = stage.replica.poll_transmit(stage.now).expect("subscribe");
     expect![[r#"{"type":"subscribe","book":"00000000-0000-0000-0000-00000000000b","epoch":null,"after":0}"#]]
         .assert_eq(&subscribe);
     assert!(stage.sent().is_empty());
-    assert_eq!(stage.replica.poll_timeout(), None);
+    assert_eq!(stage.replica.poll_timeout(), Some(stage.now.plus_ms(15_000)));
 
     stage.hear(subscribed(0, 0));
+    assert_eq!(stage.replica.poll_timeout(), None);
     assert_eq!(stage.events(), [Event::People { book: BOOK }]);
     assert_eq!(stage.replica.sync_status(BOOK), SyncStatus::Synced);
 }

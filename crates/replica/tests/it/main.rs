@@ -5,6 +5,7 @@ mod checklist;
 mod shelf;
 mod stage;
 
+mod answers;
 mod histories;
 mod keeping;
 mod kept_histories;

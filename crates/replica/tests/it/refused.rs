@@ -46,7 +46,7 @@ fn what_time_heals_is_offered_again_after_it() {
         stage.wait_ms(wait_ms);
         let sent = stage.sent();
         assert_eq!((sent.len(), &sent[0]["type"]), (1, &json!("subscribe")), "first ask what the log has: {frames:?}");
-        assert_eq!(stage.replica.poll_timeout(), None);
+        assert_eq!(stage.replica.poll_timeout(), Some(stage.now.plus_ms(15_000)), "only the answer is due");
         stage.hear(subscribed(0, 0));
         assert_eq!(stage.pushed(), [1, 2], "{frames:?}");
         assert_eq!((stage.view().as_str(), stage.pending()), ("x x", vec![1, 2]));
@@ -162,8 +162,9 @@ fn another_history_is_asked_for_at_once_but_not_in_a_loop() {
 #[test]
 fn a_refusal_in_a_book_that_is_not_open_is_nothing() {
     let mut stage = with_two_pushed();
+    let due = stage.replica.poll_timeout();
     let mut frame = refused(1, "gap");
     frame["book"] = json!(uuid::Uuid::from_u128(0xbb));
     stage.hear(frame);
-    assert_eq!(stage.replica.poll_timeout(), None);
+    assert_eq!(stage.replica.poll_timeout(), due);
 }

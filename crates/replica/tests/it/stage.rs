@@ -104,7 +104,7 @@ impl Stage {
     /// The frames sent since the last look.
     pub(crate) fn sent(&mut self) -> Vec<Value> {
         let parse = |text: String| serde_json::from_str(&text).expect("a frame is JSON");
-        std::iter::from_fn(|| self.replica.poll_transmit()).map(parse).collect()
+        std::iter::from_fn(|| self.replica.poll_transmit(self.now)).map(parse).collect()
     }
 
     /// The numbers pushed since the last look, and nothing else was sent.

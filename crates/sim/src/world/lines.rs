@@ -130,7 +130,7 @@ impl World {
         if !self.clients[index].is_open {
             return Ok(());
         }
-        while let Some(wish) = self.clients[index].poll_wish()? {
+        while let Some(wish) = self.clients[index].poll_wish(self.now)? {
             match wish {
                 Wish::Send(text) => self.send_up(index, text),
                 Wish::Connect => {
@@ -199,13 +199,30 @@ impl World {
 
     /// A replica wants its line closed. An honest server gives few reasons.
     fn disconnect(&mut self, index: usize, reason: &str) -> Checked {
-        const HONEST: [&str; 3] =
-            ["the server is restarting", "the server did not answer", "this device goes on under a new replica id"];
+        const NO_ANSWER: &str = "the server did not answer";
+        const HONEST: [&str; 4] = [
+            NO_ANSWER,
+            "the server did not say welcome",
+            "the server is restarting",
+            "this device goes on under a new replica id",
+        ];
         let name = self.clients[index].name.clone();
         Invariant::Honest.require(HONEST.contains(&reason), || format!("{name} disconnects: {reason}"))?;
+        if reason == NO_ANSWER {
+            Invariant::Liveness.require(self.is_answer_owed(index), || format!("the server forgets {name}"))?;
+            if self.plant() == Some(Plant::AnswerNotMissed) {
+                return Ok(());
+            }
+        }
         self.say(|| format!("{name} disconnects: {reason}"));
         self.hang_up(index);
         Ok(())
+    }
+
+    /// The answer may well be late: the line is no good, or somebody is still at work.
+    fn is_answer_owed(&self, index: usize) -> bool {
+        let line = self.clients[index].line.and_then(|id| self.lines.get(&id));
+        line.is_none_or(|line| !line.is_sound() || !line.is_empty() || !self.nodes[line.node].is_settled())
     }
 
     /// The device closes its line; the server hears of it in time.

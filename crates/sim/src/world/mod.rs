@@ -126,6 +126,7 @@ enum Event {
 enum Strike {
     Cut,
     HalfOpen,
+    Deaf,
     Stall,
     DuplicatePush,
     LatePush,

@@ -10,8 +10,9 @@ use crate::line::{LineId, Way};
 use crate::queue::Ms;
 use crate::server::Server;
 
-/// How long it may take, once all has healed: the longest back-off, and 5 s.
-const QUIET_WITHIN_MS: Ms = 20_000;
+/// How long it may take, once all has healed: what a device gives a line without a way up to answer, the longest back-off,
+/// and 5 s.
+const QUIET_WITHIN_MS: Ms = 35_000;
 
 const LOOK_EVERY_MS: Ms = 100;
 
@@ -37,7 +38,8 @@ impl World {
         Ok(())
     }
 
-    /// Lines that are dead close now, those that stand still go on, and the others stay.
+    /// Lines that are dead close now, those that stand still go on, and the others stay, even those without a way up: from
+    /// them a device must come back by itself.
     fn heal_lines(&mut self) {
         let lines: Vec<LineId> = self.lines.keys().copied().collect();
         for id in lines {

@@ -7,9 +7,10 @@ use crate::check::Checked;
 use crate::fault::Fault;
 use crate::line::{DeviceEnd, Frame, LineId, Parcel, Way};
 
-const STRIKES: [(Strike, Fault); 21] = [
+const STRIKES: [(Strike, Fault); 22] = [
     (Strike::Cut, Fault::Cut),
     (Strike::HalfOpen, Fault::HalfOpen),
+    (Strike::Deaf, Fault::Deaf),
     (Strike::Stall, Fault::Stall),
     (Strike::DuplicatePush, Fault::DuplicatePush),
     (Strike::LatePush, Fault::LatePush),
@@ -91,7 +92,7 @@ impl World {
             }
             Strike::SlowReader => self.slow_down(),
             Strike::Offline | Strike::DeviceOff | Strike::PowerCut | Strike::LongAway => self.strike_device(strike),
-            Strike::Cut | Strike::HalfOpen | Strike::Stall => self.strike_line(strike),
+            Strike::Cut | Strike::HalfOpen | Strike::Deaf | Strike::Stall => self.strike_line(strike),
         }
     }
 
@@ -108,6 +109,12 @@ impl World {
             Strike::HalfOpen => {
                 self.weather.note(Fault::HalfOpen);
                 self.half_open(id);
+            }
+            Strike::Deaf => {
+                self.weather.note(Fault::Deaf);
+                if let Some(line) = self.lines.get_mut(&id) {
+                    line.up.go_deaf();
+                }
             }
             _ => {
                 self.weather.note(Fault::Stall);

@@ -119,8 +119,8 @@ impl<S: Scenario> Client<S> {
     }
 
     /// The next thing the replica asks for. What is only to be shown is shown.
-    pub(crate) fn poll_wish(&mut self) -> Result<Option<Wish>, Violation> {
-        if let Some(text) = self.replica.poll_transmit() {
+    pub(crate) fn poll_wish(&mut self, now: u64) -> Result<Option<Wish>, Violation> {
+        if let Some(text) = self.replica.poll_transmit(Monotonic(now)) {
             return Ok(Some(Wish::Send(text)));
         }
         while let Some(event) = self.replica.poll_event() {

@@ -293,7 +293,7 @@ impl<S: Scenario> World<S> {
 
     /// Does what a client asks for.
     fn serve_client(&mut self, index: usize) -> Result<(), Violation> {
-        while let Some(wish) = self.clients[index].poll_wish()? {
+        while let Some(wish) = self.clients[index].poll_wish(self.now)? {
             let client = &mut self.clients[index];
             match wish {
                 Wish::Send(text) => {

@@ -367,7 +367,8 @@ impl<S: Domain, T: Domain> World<S, T> {
             }
         }
         let (line, life) = (self.tabs[tab].line, self.tabs[tab].life);
-        while let Some(text) = self.tabs[tab].replica.as_mut().and_then(tidebook_replica::Replica::poll_transmit) {
+        let now = Monotonic(self.now);
+        while let Some(text) = self.tabs[tab].replica.as_mut().and_then(|replica| replica.poll_transmit(now)) {
             line.into_iter().for_each(|line| self.after(LINE_MS, Event::Up(line, text.clone())));
         }
         let Some(replica) = &self.tabs[tab].replica else { return };

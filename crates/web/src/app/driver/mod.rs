@@ -37,9 +37,6 @@ use crate::app::store::Me;
 /// How long a socket may take to open before it counts as dead; browsers themselves wait for minutes.
 const OPEN_WITHIN_MS: u64 = 10_000;
 
-/// How long the server may say nothing while something waits for its answer. A line can be dead without being closed.
-const ANSWER_WITHIN_MS: u64 = 15_000;
-
 /// Owns one person's replica, and its line to the server.
 pub(crate) struct Driver {
     replica: RefCell<Replica<Ledger>>,
@@ -49,8 +46,8 @@ pub(crate) struct Driver {
     alarm: RefCell<Alarm>,
     /// When the alarm rings.
     due: Cell<Option<Monotonic>>,
-    /// By when the line must show a sign of life.
-    silence_ends: Cell<Option<Monotonic>>,
+    /// By when the socket that opens must be open.
+    opens_by: Cell<Option<Monotonic>>,
     /// The first attempt to connect has ended, one way or the other.
     reached: Cell<bool>,
     /// The account's store on this device, as long as it works.
@@ -83,7 +80,7 @@ impl Driver {
             books: RefCell::default(),
             alarm: RefCell::default(),
             due: Cell::default(),
-            silence_ends: Cell::default(),
+            opens_by: Cell::default(),
             reached: Cell::default(),
             keeper: RefCell::new(kept.ok().map(Rc::new)),
             fault: Cell::new(fault),
@@ -221,11 +218,8 @@ impl Driver {
     fn send(&self, replica: &mut Replica<Ledger>) {
         let socket = self.socket.borrow();
         let Some(socket) = &*socket else { return };
-        while let Some(text) = replica.poll_transmit() {
+        while let Some(text) = replica.poll_transmit(monotonic()) {
             socket.send(&text);
-            if self.silence_ends.get().is_none() {
-                self.silence_ends.set(Some(monotonic().plus_ms(ANSWER_WITHIN_MS)));
-            }
         }
     }
 
@@ -253,7 +247,7 @@ impl Driver {
                 driver.hear(event);
             }
         });
-        self.silence_ends.set(Some(monotonic().plus_ms(OPEN_WITHIN_MS)));
+        self.opens_by.set(Some(monotonic().plus_ms(OPEN_WITHIN_MS)));
         match socket {
             Ok(socket) => drop(self.socket.replace(Some(socket))),
             Err(_) => replica.handle_closed(monotonic(), None),
@@ -261,7 +255,7 @@ impl Driver {
     }
 
     fn hear(self: &Rc<Self>, event: SocketEvent) {
-        self.silence_ends.set(None);
+        self.opens_by.set(None);
         match event {
             SocketEvent::Opened => self.step(Replica::handle_opened),
             SocketEvent::Text(text) => {
@@ -289,9 +283,9 @@ impl Driver {
     /// Sets the alarm for whatever is due next.
     fn wind_up(self: &Rc<Self>, replica: &Replica<Ledger>) {
         if self.socket.borrow().is_none() {
-            self.silence_ends.set(None);
+            self.opens_by.set(None);
         }
-        let due = [replica.poll_timeout(), self.silence_ends.get()].into_iter().flatten().min();
+        let due = [replica.poll_timeout(), self.opens_by.get()].into_iter().flatten().min();
         if self.due.replace(due) == due {
             return;
         }
@@ -306,8 +300,8 @@ impl Driver {
 
     fn ring(self: &Rc<Self>) {
         self.due.set(None);
-        let is_dead = self.silence_ends.get().is_some_and(|at| at <= monotonic());
-        if is_dead && self.socket.take().is_some() {
+        let is_late = self.opens_by.get().is_some_and(|at| at <= monotonic());
+        if is_late && self.socket.take().is_some() {
             self.reached.set(true);
             self.step(|replica, now| replica.handle_closed(now, None));
         } else {
