@@ -1,47 +1,66 @@
 //! Positions and times: where an entry stands in a log, a mutation in its replica's line, and when something happened.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
-macro_rules! numbers {
-    ($($(#[$doc:meta])* $name:ident($inner:ty);)*) => {$(
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+
+/// The last position or number there can be: what a column of a store holds. What counts on from below it fits.
+const LAST: u64 = (1 << 63) - 1;
+
+/// Milliseconds since 1970-01-01 UTC. Shown to people, never compared to decide anything.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UnixMillis(pub i64);
+
+impl fmt::Display for UnixMillis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+macro_rules! counted {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
         #[serde(transparent)]
-        pub struct $name(pub $inner);
+        pub struct $name(pub u64);
 
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        impl $name {
+            /// Before the first.
+            pub const ZERO: Self = Self(0);
+
+            /// The one after it. The last there can be, which nobody who counts gets to, is followed by itself.
+            #[must_use]
+            pub fn next(self) -> Self {
+                Self(self.0.saturating_add(1).min(LAST))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(f)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                read(deserializer).map(Self)
             }
         }
     )*};
 }
 
-numbers! {
+counted! {
     /// An entry's position in its book's log: 1, 2, 3 … without a gap. 0 stands before the first entry.
-    Seq(u64);
+    Seq;
     /// A mutation's number in its replica's line for one book: 1, 2, 3 … 0 stands before the first.
-    MutationNumber(u64);
-    /// Milliseconds since 1970-01-01 UTC. Shown to people, never compared to decide anything.
-    UnixMillis(i64);
+    MutationNumber;
 }
 
-impl Seq {
-    /// Before the first entry.
-    pub const ZERO: Self = Self(0);
-
-    #[must_use]
-    pub fn next(self) -> Self {
-        Self(self.0 + 1)
+fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let number = u64::deserialize(deserializer)?;
+    if number > LAST {
+        return Err(D::Error::custom("a number that nobody counts to"));
     }
-}
-
-impl MutationNumber {
-    /// Before the first mutation.
-    pub const ZERO: Self = Self(0);
-
-    #[must_use]
-    pub fn next(self) -> Self {
-        Self(self.0 + 1)
-    }
+    Ok(number)
 }

@@ -38,7 +38,7 @@ pub struct LedgerState {
     /// Over contacts and transactions that stand.
     totals: Balances,
     /// Amounts regardless of direction and of deletion, to bound every sum.
-    gross: SortedMap<Currency, u64>,
+    gross: SortedMap<Currency, u128>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -126,7 +126,7 @@ impl LedgerState {
         &self.totals
     }
 
-    pub(crate) fn gross(&self, currency: Currency) -> u64 {
+    pub(crate) fn gross(&self, currency: Currency) -> u128 {
         self.gross.get(&currency).copied().unwrap_or(0)
     }
 
@@ -201,7 +201,7 @@ impl LedgerState {
     /// Counts a transaction's share in, or with a negative sign out.
     fn count(&mut self, Share { contact, currency, amount, standing }: Share, sign: i128) {
         let gross = self.gross.or_insert(currency, 0);
-        *gross = if sign > 0 { *gross + amount } else { *gross - amount };
+        *gross = if sign > 0 { *gross + u128::from(amount) } else { *gross - u128::from(amount) };
         if *gross == 0 {
             self.gross.remove(&currency);
         }

@@ -7,7 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::value::RawValue;
 use tidebook_book::{
     BookState, ChainHash, Domain, Epoch, Mutation, MutationId, MutationNumber, Person, Rejected, ReplicaId, Role, Seq,
@@ -194,7 +195,7 @@ pub(crate) fn confirmed_row(seq: Seq, replica: ReplicaId, mutation: &str) -> Str
 /// The rows of a book, read.
 pub(crate) struct Rows<D: Domain> {
     pub(crate) head: Head,
-    /// None where it was not asked for, or is of another version: then the copy starts from nothing.
+    /// None where it was not asked for, does not read, or is of another version: then the copy starts from nothing.
     pub(crate) state: Option<StoredState<D>>,
     /// By their numbers, each as it was stored.
     pub(crate) outbox: Vec<(Mutation<D::Op>, String)>,
@@ -204,6 +205,9 @@ pub(crate) struct Rows<D: Domain> {
 impl<D: Domain> Rows<D> {
     pub(crate) fn read(stored: &Stored) -> Result<Self, StoredError> {
         let head: Head = serde_json::from_str(&stored.head)?;
+        if head.state_seq > head.seq {
+            return Err(StoredError(serde_json::Error::custom("its state is from after its last entry")));
+        }
         let state = stored.state.as_deref().and_then(|text| serde_json::from_str::<StoredState<D>>(text).ok());
         let mut outbox = Vec::with_capacity(stored.outbox.len());
         for text in &stored.outbox {
@@ -213,7 +217,7 @@ impl<D: Domain> Rows<D> {
             outbox.insert(place, (mutation, text.clone()));
         }
         let rejections: Result<Vec<_>, _> = stored.rejections.iter().map(|text| serde_json::from_str(text)).collect();
-        let state = state.filter(|state| state.version == D::STATE_VERSION);
+        let state = state.filter(|state| state.version == D::STATE_VERSION && state.seq == head.state_seq);
         Ok(Self { head, state, outbox, rejections: rejections? })
     }
 }

@@ -31,8 +31,8 @@ pub(super) fn check_amount(amount: i64) -> Result<u64, Rejected> {
 }
 
 /// Amounts of one currency, `added` to what is there without `removed`.
-pub(super) fn check_gross(gross: u64, removed: u64, added: u64) -> Result<(), Rejected> {
-    if gross - removed + added <= GROSS_MAX {
+pub(super) fn check_gross(gross: u128, removed: u64, added: u64) -> Result<(), Rejected> {
+    if gross - u128::from(removed) + u128::from(added) <= u128::from(GROSS_MAX) {
         return Ok(());
     }
     Err(rejected("total_too_large", "the amounts of this currency add up to more than a book holds"))

@@ -322,9 +322,10 @@ impl<D: Domain> BookCopy<D> {
         }
         let (mut due, before) = (std::mem::take(&mut kept.due), kept.place);
         due.confirmed = std::mem::take(&mut self.confirmed);
-        let with_state = due.started_over || self.seq.0 - before.state_seq.0 > STATE_AFTER_ENTRIES;
+        let with_state = due.started_over || self.seq.0.saturating_sub(before.state_seq.0) > STATE_AFTER_ENTRIES;
         let state_seq = if with_state { self.seq } else { before.state_seq };
-        let (revision, starts) = (before.revision + 1, before.starts + u64::from(due.started_over));
+        let (revision, starts) =
+            (before.revision.wrapping_add(1), before.starts.wrapping_add(u64::from(due.started_over)));
         kept.place = Place { revision, starts, state_seq };
         let forget = match with_state {
             _ if due.started_over => Forget::All,
