@@ -51,6 +51,14 @@ impl Peers {
         spoke_last && present.remove(&replica).is_some()
     }
 
+    /// Leaves those users. Whether anybody else was present.
+    pub(crate) fn retain(&self, stays: impl Fn(UserId) -> bool) -> bool {
+        let mut present = self.present();
+        let before = present.len();
+        present.retain(|_, (_, peer)| stays(peer.user));
+        present.len() < before
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.present().is_empty()
     }

@@ -154,15 +154,24 @@ impl Ring {
         if let Some(members) = members {
             recent.members.clone_from(members);
             recent.now.people += 1;
+            // Their sockets may take long to hear of it.
+            if self.peers.retain(|user| members.contains_key(&user)) {
+                recent.now.presence += 1;
+            }
         }
         drop(recent);
         self.published.notify_one();
     }
 
-    /// A socket says what its person looks at.
+    /// A socket says what its person looks at, who may have been removed without having heard of it.
     pub(crate) fn put_peer(&self, socket: SocketNumber, author: Author, said: PresenceUp) {
-        self.peers.put(socket, author.user, author.replica, said, clock::now());
-        self.change(|now| now.presence += 1);
+        let mut recent = self.recent();
+        if recent.members.contains_key(&author.user) {
+            self.peers.put(socket, author.user, author.replica, said, clock::now());
+            recent.now.presence += 1;
+            drop(recent);
+            self.ring();
+        }
     }
 
     /// A socket has gone from the book, or is not heard of any more.
@@ -388,6 +397,33 @@ mod tests {
         ring.publish([entry(3, 10)], None);
         assert_eq!(frame_after(0).0, 3, "what was framed before the head moved is no news any more");
         assert_eq!(frame_after(2).0, 3);
+    }
+
+    #[test]
+    fn who_is_removed_is_present_no_more_whatever_their_socket_says() {
+        let ring = ring(0);
+        let [ana, ben] = [1, 2].map(|number| Author {
+            user: UserId(uuid::Uuid::from_u128(number)),
+            replica: tidebook_book::ReplicaId(uuid::Uuid::from_u128(number)),
+        });
+        let say = |author: Author| {
+            let said = PresenceUp { book: ring.book, viewing: None, editing: None };
+            ring.put_peer(SocketNumber(author.user.0.as_u64_pair().1), author, said);
+        };
+        let is_present = |author: Author| {
+            let frame = ring.presence_frame(true).expect("a frame");
+            frame.contains(&author.user.to_string())
+        };
+        let both = BTreeMap::from([(ana.user, Role::Owner), (ben.user, Role::Editor)]);
+        ring.publish([entry(1, 10)], Some(&both));
+        [ana, ben].into_iter().for_each(say);
+        assert_eq!([ana, ben].map(is_present), [true, true]);
+        let before = ring.now().presence;
+        ring.publish([entry(2, 10)], Some(&BTreeMap::from([(ana.user, Role::Owner)])));
+        assert_eq!([ana, ben].map(is_present), [true, false]);
+        assert!(ring.now().presence > before, "the others hear of it");
+        say(ben);
+        assert_eq!([ana, ben].map(is_present), [true, false]);
     }
 
     #[test]
