@@ -8,7 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{MutationId, Rejected, ReplicaId, Seq, UnixMillis, UserId};
 
 /// Who wrote: a person, from one store on one device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Author {
     pub user: UserId,
     pub replica: ReplicaId,

@@ -20,8 +20,7 @@ pub(crate) struct Peers {
 pub(crate) struct Listed {
     /// There is somebody to show, or was.
     pub(crate) is_news: bool,
-    /// The server named this replica before and does not any more: another window of it has gone, or the line was quiet
-    /// for too long.
+    /// The server named this replica before and does not any more: the line was quiet for too long.
     pub(crate) is_dropped: bool,
 }
 
@@ -34,7 +33,9 @@ impl Peers {
     pub(crate) fn handle_list(&mut self, mut peers: Vec<PeerPresence>, count: usize, own: ReplicaId) -> Listed {
         let is_whole = count <= peers.len();
         let is_named = peers.iter().any(|peer| peer.replica == own);
-        peers.retain(|peer| peer.replica != own);
+        // Who went on to another book said so, and is nowhere in this one.
+        let is_somewhere = |peer: &PeerPresence| peer.viewing.is_some() || peer.editing.is_some();
+        peers.retain(|peer| peer.replica != own && is_somewhere(peer));
         peers.truncate(PEERS_MAX);
         let is_news = !(peers.is_empty() && self.others.is_empty());
         let is_dropped = self.is_named && !is_named && is_whole;

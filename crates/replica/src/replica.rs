@@ -310,6 +310,7 @@ impl<D: Domain> Replica<D> {
                 // Now the line has proved useful: a server that only says welcome may well be failing.
                 self.back_off.reset();
                 self.with_book(subscribed.book, |copy| copy.handle_subscribed(now, &subscribed));
+                self.forget_peers_in(subscribed.book);
                 self.say_where(subscribed.book);
             }
             Down::People(people) => self.with_book(people.book, |copy| copy.handle_people(people.people)),

@@ -58,6 +58,8 @@ pub(crate) struct Client {
     /// It was denied a snapshot that its replica waits for.
     pub(crate) was_denied: bool,
     pub(crate) screens: BTreeMap<BookId, Screen>,
+    /// Where its person said they are, and what they look at there.
+    pub(crate) shows: Option<(BookId, String)>,
     /// It is of a later version than the server.
     pub(crate) is_newer: bool,
     /// Pushes it sent, for other tabs to send again.
@@ -87,6 +89,7 @@ impl Client {
             snapshots_awaited: 0,
             was_denied: false,
             screens: BTreeMap::new(),
+            shows: None,
             is_newer: false,
             pushes: Vec::new(),
         }
@@ -107,6 +110,7 @@ impl Client {
         self.attempt += 1;
         (self.line, self.wakes_at, self.snapshots_awaited, self.was_denied) = (None, None, 0, false);
         self.screens.clear();
+        self.shows = None;
         self.pushes.clear();
     }
 

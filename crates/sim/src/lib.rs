@@ -38,7 +38,7 @@
 //! - Of several nodes on one log, which the shipped server does not have so far, the parts between the shipped authorities are
 //!   those of design.md, done here first: a batch that meets a longer log is decided again, bells ring late or not at all,
 //!   and a node looks at the log before it opens a book for somebody, and now and then. All nodes reach the log.
-//! - No presence, no archived or purged book, no invites (who lets themself in is taken to hold one), no signing in.
+//! - No archived or purged book, no invites (who lets themself in is taken to hold one), no signing in.
 //! - The disk keeps what it said it has: a commit that was on its way is there whole or not at all. Torn and lost writes are
 //!   for the stores' own tests.
 //! - A client that lies takes no replica id that its owner has not written under, and no mutation's id from anybody.

@@ -85,6 +85,10 @@ plants! {
     TailMembersUnseen "tail_members_unseen",
     /// A node that comes too late forgets what it had decided.
     LoserForgotten "loser_forgotten",
+    /// Who has gone from a book is still shown there.
+    GoneShown "gone_shown",
+    /// Who was removed from a book is shown there until their line ends.
+    RemovedShown "removed_shown",
     /// A device waits for an answer for as long as it hears anything else.
     AnswerNotMissed "answer_not_missed",
     /// A device says that something is saved as it begins to write it.

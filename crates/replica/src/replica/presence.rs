@@ -48,6 +48,13 @@ impl<D: Domain> Replica<D> {
         }
     }
 
+    /// Who is there is told anew after a subscription, and nothing is where there is nobody.
+    pub(super) fn forget_peers_in(&mut self, book: BookId) {
+        if self.books.get_mut(&book).is_some_and(|copy| copy.peers.forget()) {
+            self.events.push_back(Event::Presence { book });
+        }
+    }
+
     /// Without a line nobody knows who is there.
     pub(super) fn forget_peers(&mut self) {
         let seen = self.books.iter_mut().filter_map(|(book, copy)| copy.peers.forget().then_some(*book));

@@ -166,3 +166,22 @@ fn who_is_dropped_from_the_list_says_it_again() {
     stage.hear(crowd);
     assert!(stage.sent().is_empty());
 }
+
+#[test]
+fn who_is_nowhere_in_the_book_is_not_shown_there() {
+    let mut stage = Stage::live();
+    let mut frame = list(&[OTHER]);
+    frame["peers"][0]["viewing"] = Value::Null;
+    stage.hear(frame);
+    assert_eq!((stage.peers(), stage.events()), (vec![], vec![]));
+}
+
+#[test]
+fn after_a_subscription_nobody_is_there_until_the_server_says_so() {
+    let mut stage = Stage::live();
+    stage.hear(list(&[OTHER]));
+    stage.forget();
+    stage.hear(subscribed(0, 0));
+    assert_eq!(stage.peers(), []);
+    assert!(stage.events().contains(&Event::Presence { book: BOOK }));
+}

@@ -167,7 +167,7 @@ impl Ring {
     pub(crate) fn put_peer(&self, socket: SocketNumber, author: Author, said: PresenceUp) {
         let mut recent = self.recent();
         if recent.members.contains_key(&author.user) {
-            self.peers.put(socket, author.user, author.replica, said, clock::now());
+            self.peers.put(socket, author, said, clock::now());
             recent.now.presence += 1;
             drop(recent);
             self.ring();
@@ -176,7 +176,7 @@ impl Ring {
 
     /// A socket has gone from the book, or is not heard of any more.
     pub(crate) fn remove_peer(&self, socket: SocketNumber, author: Author) {
-        if self.peers.remove(socket, author.replica) {
+        if self.peers.remove(socket, author) {
             self.change(|now| now.presence += 1);
         }
     }

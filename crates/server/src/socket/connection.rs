@@ -93,8 +93,17 @@ struct Followed {
     presence: Option<u64>,
     /// When the last list was sent.
     presence_at: Option<Instant>,
-    /// This socket is present in the book itself.
-    is_present: bool,
+    /// As whom this socket is present in the book itself.
+    present_as: Option<Author>,
+}
+
+impl Followed {
+    /// Whatever has become of the session meanwhile.
+    fn vanish(&mut self, socket: SocketNumber) {
+        if let Some(author) = self.present_as.take() {
+            self.handle.ring.remove_peer(socket, author);
+        }
+    }
 }
 
 enum Turn {
@@ -224,19 +233,20 @@ impl Connection {
         if let Err(error) = self.send_fates(&subscribe, author).await {
             return self.fail_internally(&error);
         }
-        let (presence, presence_at, is_present) = (None, None, false);
-        let followed = Followed { handle, lane, _reading: reading, people, presence, presence_at, is_present };
+        let (presence, presence_at, present_as) = (None, None, None);
+        let followed = Followed { handle, lane, _reading: reading, people, presence, presence_at, present_as };
         self.books.insert(subscribe.book, followed);
     }
 
     fn forget(&mut self, book: BookId) {
-        let (Some(followed), Some(author)) = (self.books.remove(&book), self.session.author()) else { return };
-        followed.handle.ring.remove_peer(self.number, author);
+        if let Some(mut followed) = self.books.remove(&book) {
+            followed.vanish(self.number);
+        }
     }
 
     fn say_presence(&mut self, said: PresenceUp) {
         let (Some(author), Some(followed)) = (self.session.author(), self.books.get_mut(&said.book)) else { return };
-        followed.is_present = true;
+        followed.present_as = Some(author);
         followed.handle.ring.put_peer(self.number, author, said);
         self.wire.listen_closely();
     }
@@ -272,12 +282,7 @@ impl Connection {
 
     /// Nothing was heard for too long: the line may be dead, and nobody should wait for who is behind it.
     fn vanish(&mut self) {
-        let Some(author) = self.session.author() else { return };
-        for followed in self.books.values_mut() {
-            if std::mem::take(&mut followed.is_present) {
-                followed.handle.ring.remove_peer(self.number, author);
-            }
-        }
+        self.books.values_mut().for_each(|followed| followed.vanish(self.number));
     }
 
     /// The bell was rung: something is new in some of the books.

@@ -81,6 +81,18 @@ async fn who_leaves_the_book_or_is_removed_is_not_shown() {
 }
 
 #[tokio::test]
+async fn whoever_is_hung_up_on_is_not_shown() {
+    let (_server, mira) = TestServer::with_mira().await;
+    let book = mira.book("Harbour Street").await;
+    let (mut watching, _) = follower(&mira, &book).await;
+    let (mut present, _) = follower(&mira, &book).await;
+    present.send(&looking(&book, &json!({"kind": "book"}), &Value::Null)).await;
+    until_count(&mut watching, 1).await;
+    present.send(&json!({"type": 7})).await;
+    until_count(&mut watching, 0).await;
+}
+
+#[tokio::test]
 async fn lists_come_at_most_four_times_a_second() {
     let (_server, mira) = TestServer::with_mira().await;
     let book = mira.book("Harbour Street").await;

@@ -42,6 +42,8 @@ impl Checker {
         let device = self.devices.entry((index, book)).or_default();
         let seq = copy.seq();
         let name = || &client.name;
+        let is_right = client.line.is_some() || copy.peers().is_empty();
+        Invariant::Presence.require(is_right, || format!("{} has no line and shows who is there", name()))?;
         if check.is_lost(seq, copy.hash()) || is_mixed(check, client, copy) {
             // It has not heard of it yet.
             return Ok(());

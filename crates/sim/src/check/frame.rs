@@ -37,6 +37,11 @@ impl Checker {
                     format!("{replica} is told that its history is another, and there is one alone")
                 })?;
             }
+            Ok(Down::Presence(presence)) => {
+                self.check_member(user, presence.book, "presence")?;
+                let gone = presence.peers.iter().find(|peer| !self.may_be_told(peer.user, presence.book));
+                Invariant::Presence.require(gone.is_none(), || format!("{gone:?} is shown and was removed"))?;
+            }
             Ok(Down::Welcome(_) | Down::Refused(_) | Down::Role(_) | Down::Drain { .. }) => {}
             other => return Err(Invariant::Honest.broken(format!("the server says {other:?}"))),
         }

@@ -67,6 +67,8 @@ invariants! {
     Standing "who may write is part of the order",
     /// An honest replica and an honest server have nothing to complain about.
     Honest "honest parts understand each other",
+    /// Who is shown as present is, and was not removed.
+    Presence "presence",
     /// Once faults stop, all is done within a bound.
     Liveness "liveness",
     /// No part of ours stops over a fault of its own.

@@ -6,6 +6,7 @@
 
 mod actor;
 mod ask;
+mod presence;
 mod socket;
 mod spoil;
 
@@ -22,6 +23,7 @@ use crate::plant::Plant;
 use crate::queue::Ms;
 use crate::random::Random;
 use actor::{Actor, Call, Command, Push, Request, refuse_all};
+use presence::Present;
 use socket::Socket;
 
 pub(crate) use ask::{Answer, Ask, CallId, What};
@@ -73,6 +75,11 @@ pub(crate) enum Effect {
     },
     /// A replica was sent to a snapshot.
     SentToSnapshot,
+    /// A list of who is present was put off: call `handle_presence_due` then.
+    PresenceDue {
+        line: LineId,
+        after: Ms,
+    },
 }
 
 /// Something to tell, once what it speaks of is on disk.
@@ -95,6 +102,7 @@ pub(crate) struct Server {
     settings: Settings,
     actors: BTreeMap<BookId, Actor>,
     sockets: BTreeMap<LineId, Socket>,
+    present: BTreeMap<BookId, Present>,
     effects: VecDeque<Effect>,
     /// Books and sockets that may have something to do.
     books_to_run: BTreeSet<BookId>,
@@ -103,6 +111,8 @@ pub(crate) struct Server {
     pub(crate) snapshots_per_mille: u32,
     /// How wrong its clock is.
     pub(crate) clock_ahead_ms: Ms,
+    /// On a clock that nobody sets.
+    now: Ms,
     random: Random,
 }
 
@@ -137,11 +147,13 @@ impl Server {
             actors,
             settings,
             sockets: BTreeMap::new(),
+            present: BTreeMap::new(),
             effects: VecDeque::new(),
             books_to_run: BTreeSet::new(),
             sockets_to_run: BTreeSet::new(),
             snapshots_per_mille: 0,
             clock_ahead_ms: 0,
+            now: 0,
             random,
         }
     }
@@ -172,8 +184,9 @@ impl Server {
         self.sockets.insert(line, Socket::new(user));
     }
 
-    pub(crate) fn handle_closed(&mut self, line: LineId) {
-        self.sockets.remove(&line);
+    pub(crate) fn handle_closed(&mut self, now: Ms, disk: &Disk, line: LineId) {
+        self.remove(line);
+        self.run(now, disk);
     }
 
     pub(crate) fn handle_text(&mut self, now: Ms, disk: &Disk, line: LineId, text: String) {
@@ -193,10 +206,11 @@ impl Server {
     }
 
     /// The line was blocked for as long as is borne.
-    pub(crate) fn handle_too_slow(&mut self, line: LineId, times: u64) -> bool {
+    pub(crate) fn handle_too_slow(&mut self, now: Ms, disk: &Disk, line: LineId, times: u64) -> bool {
         let is_over = self.sockets.get(&line).is_some_and(|socket| socket.is_blocked_since(times));
         if is_over {
             self.close(line, tidebook_protocol::close::TOO_SLOW);
+            self.run(now, disk);
         }
         is_over
     }
@@ -262,6 +276,7 @@ impl Server {
             socket.drain(*line, retry_after_ms, &mut self.effects);
         }
         self.sockets.clear();
+        self.present.clear();
     }
 
     /// Whether this person may have this book.
@@ -278,6 +293,7 @@ impl Server {
 
     /// Until nobody has anything to do any more.
     fn run(&mut self, now: Ms, disk: &Disk) {
+        self.now = now;
         let now = now + self.clock_ahead_ms;
         loop {
             if let Some(book) = self.books_to_run.pop_first() {
@@ -310,8 +326,14 @@ impl Server {
         }
     }
 
+    fn remove(&mut self, line: LineId) {
+        if let Some(mut socket) = self.sockets.remove(&line) {
+            self.leave(line, socket.vanish());
+        }
+    }
+
     fn close(&mut self, line: LineId, code: u16) {
-        self.sockets.remove(&line);
+        self.remove(line);
         self.effects.push_back(Effect::Close { line, code });
     }
 }

@@ -8,6 +8,7 @@ use tidebook_book::{Author, BookId, EncodedEntry, Epoch, ReplicaId, Seq, UserId}
 use tidebook_protocol::{RawMutation, Refusal, Subscribe};
 
 use super::actor::{Command, Push, Request, refuse_all};
+use super::presence::Told;
 use super::{Effect, Server, clock, spoil};
 use crate::disk::Disk;
 use crate::line::LineId;
@@ -34,12 +35,20 @@ pub(super) struct Socket {
     inbox: VecDeque<String>,
     answers: VecDeque<(BookId, Seq, Vec<Outcome>)>,
     pushes_waiting: usize,
-    /// Followed books, and what was last told of their people.
-    books: BTreeMap<BookId, u64>,
+    books: BTreeMap<BookId, Followed>,
     is_opening: bool,
     frames_in_flight: usize,
     is_blocked: bool,
     times_blocked: u64,
+}
+
+/// What was last told of a followed book.
+#[derive(Debug)]
+struct Followed {
+    people: u64,
+    presence: Told,
+    /// As whom this socket is present there itself.
+    present_as: Option<Author>,
 }
 
 impl Socket {
@@ -75,6 +84,28 @@ impl Socket {
 
     pub(super) fn follows(&self, book: BookId) -> bool {
         self.books.contains_key(&book)
+    }
+
+    /// Its person is in the book, where it follows that.
+    pub(super) fn enter(&mut self, book: BookId) -> Option<Author> {
+        let author = self.session.author()?;
+        self.books.get_mut(&book)?.present_as = Some(author);
+        Some(author)
+    }
+
+    /// It speaks for nobody any more. Where it did.
+    pub(super) fn vanish(&mut self) -> Vec<(BookId, Author)> {
+        let present = self.books.iter_mut().map(|(book, followed)| Some((*book, followed.present_as.take()?)));
+        present.flatten().collect()
+    }
+
+    pub(super) fn told_of_presence(&mut self) -> impl Iterator<Item = (BookId, &mut Told)> {
+        self.books.iter_mut().map(|(book, followed)| (*book, &mut followed.presence))
+    }
+
+    /// One more is on its way.
+    pub(super) fn count_frame(&mut self) {
+        self.frames_in_flight += 1;
     }
 
     pub(super) fn is_blocked_since(&self, times: u64) -> bool {
@@ -131,7 +162,7 @@ impl Server {
             if self.is_blocked(line) {
                 return;
             }
-            if self.send_entries(disk, line) == Next::GoOn {
+            if self.send_entries(disk, line) == Next::GoOn || self.send_presence(line) {
                 continue;
             }
             let Some(socket) = self.sockets.get_mut(&line) else { return };
@@ -168,17 +199,23 @@ impl Server {
             }
             Action::Authenticate { .. } => unreachable!("the handshake has told who it is"),
             Action::Open(subscribe) => self.ask_to_open(line, subscribe),
-            Action::Forget(book) => drop(socket.books.remove(&book)),
+            Action::Forget(book) => self.forget(line, book),
             Action::Push { book, author, epoch, mutations } => self.push(line, book, author, epoch, mutations),
             Action::ReadFates { book, seqs } => self.read_fates(disk, line, book, &seqs),
-            // No one in this world says it.
-            Action::Presence(_) => {}
+            Action::Presence(said) => self.say_presence(line, said),
             Action::Close { code, .. } => self.close(line, code),
         }
         Next::GoOn
     }
 
+    fn forget(&mut self, line: LineId, book: BookId) {
+        let Some(socket) = self.sockets.get_mut(&line) else { return };
+        let present = socket.books.remove(&book).and_then(|followed| followed.present_as);
+        self.leave(line, present.map(|author| (book, author)));
+    }
+
     fn ask_to_open(&mut self, line: LineId, subscribe: Subscribe) {
+        self.forget(line, subscribe.book);
         let Some(socket) = self.sockets.get(&line) else { return };
         let (book, user) = (subscribe.book, socket.user);
         let replica = socket.session.author().map(|author| author.replica);
@@ -220,7 +257,9 @@ impl Server {
         if socket.session.cursor(book).is_none() {
             return;
         }
-        socket.books.insert(book, actor.people_changes());
+        socket
+            .books
+            .insert(book, Followed { people: actor.people_changes(), presence: Told::default(), present_as: None });
         let from = subscribe.pending_from.filter(|_| subscribe.after > Seq::ZERO && plant != Some(Plant::FateLost));
         if let Some(from) = from {
             socket.session.handle_fates(book, &log.fates(replica, from, subscribe.after));
@@ -266,12 +305,13 @@ impl Server {
 
     /// Tells of changes of who is in a book. Who is not any more gets nothing of it from here on.
     fn look_at_people(&mut self, disk: &Disk, line: LineId, book: BookId) -> Next {
+        self.look_who_may_be_present(book);
         let (Some(actor), Some(log)) = (self.actors.get(&book), disk.log(book)) else { return Next::Nothing };
         let Some(socket) = self.sockets.get_mut(&line) else { return Next::Nothing };
-        let Some(told) = socket.books.get_mut(&book).filter(|told| **told != actor.people_changes()) else {
+        let Some(told) = socket.books.get_mut(&book).filter(|told| told.people != actor.people_changes()) else {
             return Next::Nothing;
         };
-        *told = actor.people_changes();
+        told.people = actor.people_changes();
         if self.settings.plant != Some(Plant::RemovalUnseen) {
             match actor.role_of(socket.user) {
                 None => socket.session.handle_removed(book),

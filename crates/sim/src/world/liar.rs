@@ -62,7 +62,7 @@ impl World {
             0 => self.random.choose(["{", "[]", "null", r#"{"type":7}"#, r#"{"type":"push"}"#, "\u{0}"]).into(),
             // What an honest answer would tell somebody who is no member, the checker looks for.
             1 => json!({
-                "type": "subscribe", "book": book, "epoch": null, "after": u64::MAX, "hash": "00".repeat(32),
+                "type": "subscribe", "book": book, "epoch": null, "after": u64::MAX >> 1, "hash": "00".repeat(32),
                 "pending_from": 1,
             })
             .to_string(),
@@ -76,8 +76,9 @@ impl World {
 
     fn false_push(&mut self, book: BookId, replica: ReplicaId) -> String {
         let (last, head) = (self.checker.book(book).last_number(replica), self.head(book));
-        let n = if self.is_true() { last + 1 } else { self.random.choose([0, 1, last, last + 2, u64::MAX]) };
-        let base = if self.is_true() { head.0 } else { self.random.choose([0, head.0 + 1, u64::MAX]) };
+        let n =
+            if self.is_true() { last + 1 } else { self.random.choose([0, 1, last, last + 2, u64::MAX >> 1, u64::MAX]) };
+        let base = if self.is_true() { head.0 } else { self.random.choose([0, head.0 + 1, u64::MAX >> 1]) };
         let number = self.books.iter().position(|other| *other == book).unwrap_or_default();
         let epoch = if self.random.one_in(TRUE_ONE_IN + 2) { json!(Uuid::nil()) } else { self.epoch_of(book) };
         let (same_ids, invalid) = (self.random.one_in(2), self.random.one_in(2));

@@ -53,6 +53,9 @@ impl World {
     /// That end of the line finds it closed after a while.
     pub(super) fn close_pipe(&mut self, id: LineId, way: Way, after: Ms, code: Option<u16>) {
         let due = self.now + after;
+        if way == Way::Up {
+            self.plan_not_heard(id, after);
+        }
         let Some(line) = self.lines.get_mut(&id) else { return };
         if let Some(due) = line.pipe(way).close(due, code) {
             self.queue.put(due, Event::Deliver(id, way));
@@ -86,7 +89,7 @@ impl World {
                 self.nodes[node].server.handle_text(self.now, &self.disk, id, frame.text);
             }
             Parcel::Text(_) => {}
-            Parcel::Closed(_) => self.nodes[node].server.handle_closed(id),
+            Parcel::Closed(_) => self.nodes[node].server.handle_closed(self.now, &self.disk, id),
         }
         self.settle()
     }

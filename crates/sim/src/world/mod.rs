@@ -9,6 +9,7 @@ mod lines;
 mod node;
 mod ops;
 mod people;
+mod presence;
 mod quiet;
 mod restore;
 mod strikes;
@@ -115,6 +116,10 @@ enum Event {
         line: LineId,
         times: u64,
     },
+    /// A list of who is present was put off.
+    PresenceDue(LineId),
+    /// Nothing came up a line for as long as is borne.
+    NotHeard(LineId),
     NodeUp(usize),
     NodeStops(usize),
     Quiet,
@@ -252,6 +257,8 @@ impl World {
             Event::Committed { node, life, book } => self.commit_ends(node, life, book),
             Event::BellRings { node, book } => self.ring(node, book),
             Event::TooSlow { line, times } => self.too_slow(line, times),
+            Event::PresenceDue(line) => self.presence_due(line),
+            Event::NotHeard(line) => self.not_heard(line),
             Event::NodeUp(node) => self.node_up(node),
             Event::NodeStops(node) => self.node_stops(node),
             Event::Quiet => self.begin_quiet(),

@@ -89,6 +89,7 @@ impl World {
             Effect::KeepSnapshot { book, seq, text } => self.disk.log_mut(book).keep_snapshot(seq, text),
             Effect::Answer { call, answer } => self.answer_leaves(call, answer)?,
             Effect::SnapshotFor { client, book, text } => self.snapshot_leaves(node, client, book, text)?,
+            Effect::PresenceDue { line, after } => self.at_in(after, Event::PresenceDue(line)),
             Effect::SentToSnapshot => self.weather.note(Fault::Snapshot),
         }
         Ok(())
@@ -303,7 +304,7 @@ impl World {
 
     pub(super) fn too_slow(&mut self, line: LineId, times: u64) -> Checked {
         let node = self.lines.get(&line).map(|line| line.node);
-        if node.is_some_and(|node| self.nodes[node].server.handle_too_slow(line, times)) {
+        if node.is_some_and(|node| self.nodes[node].server.handle_too_slow(self.now, &self.disk, line, times)) {
             let name = self.line_name(line);
             self.say(|| format!("{name} is too slow"));
         }

@@ -47,6 +47,9 @@ impl World {
     pub(super) fn let_work(&mut self, index: usize) -> Checked {
         let books = self.clients[index].books();
         let Some(book) = self.random.pick(&books).copied() else { return Ok(()) };
+        if self.random.one_in(4) && !self.clients[index].is_off(self.now) {
+            self.look_at(index, book)?;
+        }
         let copy = self.clients[index].copy(book);
         // Who sees nothing of a book, or knows that they only read it, has no form to fill in.
         let may = copy.role().is_some_and(Role::may_write) || (copy.role().is_none() && self.random.one_in(8));

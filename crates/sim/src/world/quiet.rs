@@ -157,8 +157,11 @@ impl World {
             let role = self.checker.book(book).role_of(client.user)?;
             let (copy, head) = (client.copy(book), self.head(book));
             let is_done = copy.seq() == head && (role < Role::Editor || copy.is_current());
+            if is_done {
+                return self.wrong_presence(index, book);
+            }
             let (seq, pending, held) = (copy.seq(), copy.pending().count(), copy.held());
-            (!is_done).then(|| format!("{name}, {role:?}, is at {seq} of {head}, {pending} wait, held: {held:?}"))
+            Some(format!("{name}, {role:?}, is at {seq} of {head}, {pending} wait, held: {held:?}"))
         })
     }
 }

@@ -112,9 +112,7 @@ impl World {
             }
             Strike::Deaf => {
                 self.weather.note(Fault::Deaf);
-                if let Some(line) = self.lines.get_mut(&id) {
-                    line.up.go_deaf();
-                }
+                self.go_deaf(id);
             }
             _ => {
                 self.weather.note(Fault::Stall);
@@ -150,7 +148,11 @@ impl World {
     /// Nothing comes out of one direction for a while.
     fn stall(&mut self, id: LineId) {
         let way = if self.random.one_in(2) { Way::Up } else { Way::Down };
-        let until = self.now + self.random.between(1_000, 15_000);
+        let lasts_ms = self.random.between(1_000, 15_000);
+        let until = self.now + lasts_ms;
+        if way == Way::Up {
+            self.plan_not_heard(id, lasts_ms);
+        }
         if let Some(line) = self.lines.get_mut(&id) {
             line.pipe(way).stall_until(until);
         }

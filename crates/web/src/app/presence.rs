@@ -78,7 +78,7 @@ fn reference(record: RecordRef) -> Option<Box<RawValue>> {
 
 /// The devices that say they are somewhere in the book.
 pub(super) fn devices(copy: &BookCopy<Ledger>) -> Vec<Device> {
-    let there = copy.peers().iter().filter(|peer| peer.viewing.is_some() || peer.editing.is_some());
+    let there = copy.peers().iter();
     let device = there.map(|peer| Device {
         user: peer.user,
         since: peer.since_at,
