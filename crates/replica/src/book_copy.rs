@@ -49,6 +49,8 @@ pub struct BookCopy<D: Domain> {
     role: Option<Role>,
     pub(crate) peers: Peers,
     phase: Phase,
+    /// Where the copy was when it last subscribed; entries may have come since.
+    asked_after: Seq,
     pub(crate) answer: Answer,
     fetch: Fetch,
     /// When a push was last refused for its epoch. The book is subscribed to again at once, unless that was just now.
@@ -124,6 +126,7 @@ impl<D: Domain> BookCopy<D> {
             role: None,
             peers: Peers::default(),
             phase: Phase::Apart,
+            asked_after: Seq::ZERO,
             answer: Answer::NotDue,
             fetch: Fetch::new(seed),
             wrong_epoch_at: None,
@@ -319,6 +322,7 @@ impl<D: Domain> BookCopy<D> {
             applied.touched.clear();
         }
         self.head = self.head.max(self.seq);
+        self.fetch.note_overtaken();
         self.fetch.reset();
         self.check_claim();
         Ok(applied)

@@ -11,7 +11,7 @@ pub(crate) struct Fetch {
     not_before: Monotonic,
     /// How many were given up with their line, whose drivers have yet to report.
     given_up: u32,
-    /// Since one was asked for, the copy has gone on by what its store has.
+    /// Since one was asked for, the copy has gone on by entries.
     is_overtaken: bool,
 }
 

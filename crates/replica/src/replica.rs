@@ -418,7 +418,6 @@ impl<D: Domain> Replica<D> {
     fn subscribe(&mut self, book: BookId) {
         let is_live = self.is_live();
         if let Some(copy) = self.books.get_mut(&book).filter(|copy| copy.wants_subscription() && is_live) {
-            copy.answer.handle_asked();
             let request = copy.subscribe_request();
             self.transmit(&Up::Subscribe(request));
         }

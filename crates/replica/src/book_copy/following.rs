@@ -108,7 +108,9 @@ impl<D: Domain> BookCopy<D> {
         matches!(self.phase, Phase::Following(_))
     }
 
-    pub(crate) fn subscribe_request(&self) -> Subscribe {
+    pub(crate) fn subscribe_request(&mut self) -> Subscribe {
+        self.answer.handle_asked();
+        self.asked_after = self.seq;
         Subscribe {
             book: self.book,
             epoch: self.epoch,
@@ -298,7 +300,7 @@ impl<D: Domain> BookCopy<D> {
 
     pub(crate) fn handle_snapshot_required(&mut self, now: Monotonic, required: &SnapshotRequired) {
         let parting = match required.from_seq {
-            Some(from) if from >= self.seq => Parting::PerhapsAt(from),
+            Some(from) if from >= self.asked_after.min(self.seq) => Parting::PerhapsAt(from),
             // Another history, and where it parts from this one may be anywhere unless the server knows.
             from => Parting::At(from.unwrap_or(Seq::ZERO)),
         };

@@ -246,6 +246,32 @@ fn a_snapshot_that_was_given_up_with_its_line_takes_no_copy_back() {
 
 /// One that was given up and is of the history that the server has now is what was asked for, however short that is.
 #[test]
+fn a_snapshot_from_before_entries_that_came_since_takes_no_copy_back() {
+    let mut stage = Stage::live();
+    // Nothing is here yet, and the server says that it goes on from there.
+    let far_behind = json!({
+        "type": "snapshot_required", "book": BOOK, "epoch": EPOCH, "from_seq": 0, "seq": 1,
+    });
+    stage.hear(far_behind.clone());
+    assert_eq!(stage.events(), [FETCH]);
+    stage.hear(subscribed_at(1, chain(&log()[..1]), 0));
+    stage.replica.subscribe_again(BOOK);
+    stage.forget();
+    stage.hear_entries(&log());
+    stage.mutate(1, &[add(9, "oil")]).expect("fine");
+    // This answers to the last subscription, which was sent before the entries came.
+    stage.hear(far_behind);
+    stage.forget();
+    stage.take(snapshot(1, &[(1, "milk")]));
+    assert_eq!((stage.seq(), stage.view()), (Seq(3), "milk tea jam oil".into()));
+    wait_for_fetch(&mut stage);
+    stage.take(snapshot(3, &[(1, "milk"), (2, "tea"), (3, "jam")]));
+    assert_eq!((stage.seq(), stage.view()), (Seq(3), "milk tea jam oil".into()));
+    let base = stage.copy().pending().next().expect("it waits").mutation.base;
+    assert_eq!(base, Seq(3), "they have one history, and all of it was seen");
+}
+
+#[test]
 fn a_snapshot_of_another_epoch_is_taken_however_late_it_comes() {
     let mut stage = with_a_log();
     let mut required = required(2);
@@ -340,6 +366,8 @@ fn bases_are_lowered_to_where_histories_part() {
             stage.mutate_from(Seq(base), number, &[add(90 + number as u32, "x")]).expect("fine");
         }
         assert_eq!(stage.pushed(), [1, 2, 3, 4]);
+        stage.replica.subscribe_again(BOOK);
+        assert_eq!(stage.sent().len(), 1);
         stage.hear(frame.clone());
         let mut snapshot = snapshot(seq, &[]);
         snapshot.epoch = epoch;
