@@ -121,6 +121,10 @@ impl<D: Domain> BookCopy<D> {
     }
 
     pub(crate) fn handle_subscribed(&mut self, now: Monotonic, subscribed: &Subscribed) {
+        if self.new_start.is_some() {
+            // It answers to a subscription from before the snapshot.
+            return;
+        }
         self.head = subscribed.head;
         self.role = Some(subscribed.role);
         if let Err(contradiction) = self.check_history(subscribed) {
@@ -152,7 +156,7 @@ impl<D: Domain> BookCopy<D> {
 
     /// Of what the server was asked for over this line something has not come: entries up to the head it told, or the
     /// fates of what was pushed.
-    fn is_more_due(&self) -> bool {
+    pub(super) fn is_more_due(&self) -> bool {
         match self.phase {
             Phase::Apart | Phase::StartingOver(_, Word::Stale) => true,
             Phase::Following(_) => self.outbox.is_in_flight() || self.is_line_behind(),

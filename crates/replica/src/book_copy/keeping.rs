@@ -6,6 +6,7 @@ use tidebook_book::{BookState, ChainHash, Domain, Entry, MutationId, MutationNum
 
 use super::following::Phase;
 use super::{Applied, ParsedEntry, Rejection};
+use crate::answer::Answer;
 use crate::contradiction::Contradiction;
 use crate::outbox::{Pending, Saved, encode};
 use crate::stored::{FORMAT, Head, Rows, StoredRejection, StoredState};
@@ -138,6 +139,10 @@ impl<D: Domain> BookCopy<D> {
         if self.seq > seq_before || matches!(stored.lacking, Lacking::Everything(_)) {
             // Another program went on while this one waits for a snapshot: an older one would take it back.
             self.fetch.note_overtaken();
+        }
+        if !self.is_more_due() {
+            // The store had what the server was asked for.
+            self.answer = Answer::NotDue;
         }
         if self.seq > seq_before && self.is_following() {
             self.line_at.get_or_insert((seq_before, hash_before));

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 use tidebook_replica::Event;
 
 use crate::checklist::add;
+use crate::keeping::{tab, write};
+use crate::shelf::Shelf;
 use crate::stage::{BOOK, ME, Stage, added, entry, others, refused, subscribed, welcome};
 
 /// How long an answer may take.
@@ -146,4 +148,24 @@ fn what_was_asked_on_a_lost_line_is_not_waited_for_on_the_next() {
     stage.wait_ms(10_000);
     assert!(!is_left(&mut stage));
     leaves_after(&mut stage, 5_000);
+}
+
+#[test]
+fn what_another_tab_heard_is_an_answer_too_and_the_next_push_has_its_own_time() {
+    let mut shelf = Shelf::new();
+    let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
+    write(&mut here, 1, "x").expect("fine");
+    shelf.sync(&mut here);
+    assert_eq!(here.pushed(), [1]);
+    shelf.read(&mut there);
+    there.hear_entries(&[entry(1, ME, 1, 1, &[added(1, "x")])]);
+    shelf.sync(&mut there);
+    here.wait_ms(10_000);
+    shelf.read(&mut here);
+    assert_eq!(here.pending(), []);
+    write(&mut here, 2, "y").expect("fine");
+    shelf.sync(&mut here);
+    assert_eq!(here.pushed(), [2]);
+    here.forget();
+    leaves_after(&mut here, ANSWER_WITHIN_MS);
 }

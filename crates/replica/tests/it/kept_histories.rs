@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::keeping::{tab, tab_of, write};
 use crate::shelf::Shelf;
-use crate::stage::{BOOK, ME, added, entry, others, required, snapshot, subscribed_at};
+use crate::stage::{BOOK, ME, added, entry, hash_of_snapshot, others, required, snapshot, subscribed_at};
 
 /// A server restored from a backup goes on under the same epoch where nobody declares it.
 #[test]
@@ -163,4 +163,25 @@ fn what_a_second_restore_lacks_is_offered_with_what_was_seen_before_the_first() 
         shelf.sync(&mut here);
     }
     assert_eq!(here.copy().pending().map(|pending| pending.mutation.base).collect::<Vec<_>>(), [Seq(1)]);
+}
+
+/// What enters over a subscription from before a snapshot would pass for what the snapshot's history lacks.
+#[test]
+fn what_answers_to_a_subscription_from_before_a_snapshot_is_not_followed() {
+    let mut shelf = Shelf::new();
+    let mut here = tab(&mut shelf);
+    let mut far_behind = required(5);
+    far_behind["from_seq"] = json!(0);
+    here.hear(far_behind);
+    here.take(snapshot(5, &[(1, "milk")]));
+    here.forget();
+    here.hear(subscribed_at(5, hash_of_snapshot(5), 0));
+    here.hear_entries(&[others(6, &[added(2, "tea")])]);
+    assert_eq!((here.seq(), here.view()), (Seq(5), "milk".into()));
+    assert!(here.sent().is_empty());
+    shelf.sync(&mut here);
+    assert_eq!(here.sent()[0]["type"], "subscribe", "once the start is stored");
+    here.hear(subscribed_at(5, hash_of_snapshot(5), 0));
+    here.hear_entries(&[others(6, &[added(2, "tea")])]);
+    assert_eq!((here.seq(), here.view()), (Seq(6), "milk tea".into()));
 }

@@ -43,8 +43,9 @@ pub(crate) struct BookCheck {
     lost: HashMap<(Seq, ChainHash), Seq>,
     /// It was restored once without saying so.
     was_restored_silently: bool,
-    /// A replica went on under another id, because of this book or of another.
-    has_renewed: bool,
+    /// A replica went on under another id, because of this book or of another; or several tabs number in one store, of
+    /// which one may start over from before what another has heard the fate of.
+    are_numbers_used_up: bool,
     /// Who was removed last when, and by which entry.
     left: BTreeMap<UserId, (Ms, Seq)>,
 }
@@ -66,7 +67,7 @@ impl BookCheck {
             rejections: 0,
             lost: HashMap::new(),
             was_restored_silently: false,
-            has_renewed: false,
+            are_numbers_used_up: false,
             left: BTreeMap::new(),
         }
     }
@@ -90,7 +91,7 @@ impl BookCheck {
         anew.acked = self.acked.iter().copied().take(anew.entries.len()).collect();
         anew.lost = std::mem::take(&mut self.lost);
         (anew.conflicts_raised, anew.rejections) = (self.conflicts_raised, self.rejections);
-        anew.has_renewed = self.has_renewed;
+        anew.are_numbers_used_up = self.are_numbers_used_up;
         anew.was_restored_silently = self.was_restored_silently || declared == Declared::No;
         *self = anew;
     }
@@ -100,13 +101,13 @@ impl BookCheck {
         !self.lost.is_empty()
     }
 
-    pub(super) fn note_renewed(&mut self) {
-        self.has_renewed = true;
+    pub(super) fn note_numbers_used_up(&mut self) {
+        self.are_numbers_used_up = true;
     }
 
     /// A number may be used up by what stands under another.
     pub(crate) fn may_use_up_numbers(&self) -> bool {
-        self.was_restored() || self.has_renewed
+        self.was_restored() || self.are_numbers_used_up
     }
 
     /// Whether a copy that has got there is in a history that is gone.
