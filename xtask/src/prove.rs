@@ -64,7 +64,10 @@ pub(crate) fn prove(
     seconds: Option<u32>,
 ) -> Result<()> {
     let is_timed = matches!(proof, Proof::Fuzz);
-    ensure!(is_timed || seconds.is_none(), "--seconds is for `fuzz` alone: every other proof takes as long as it takes");
+    ensure!(
+        is_timed || seconds.is_none(),
+        "--seconds is for `fuzz` alone: every other proof takes as long as it takes"
+    );
     let finding = match proof {
         Proof::Ihatemoney => ihatemoney::prove(workspace, installer)?,
         Proof::Backups => backups::prove(workspace)?,
