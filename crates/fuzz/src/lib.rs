@@ -17,6 +17,7 @@ mod sim {
     pub(crate) mod fold;
 }
 
+mod bring;
 mod down;
 mod entry;
 mod import_csv;
@@ -35,7 +36,8 @@ mod websocket;
 pub use target::{Reading, Target};
 
 /// By name, each with a folder of that name in `inputs/`.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
+    Target::new("bring", bring::attack),
     Target::new("down", down::attack),
     Target::new("entry", entry::attack),
     Target::new("import_csv", import_csv::attack),
