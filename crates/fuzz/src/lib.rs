@@ -23,6 +23,7 @@ mod entry;
 mod import_csv;
 mod import_json;
 mod import_splitwise;
+mod kept;
 mod ops;
 mod push;
 mod request;
@@ -36,13 +37,14 @@ mod websocket;
 pub use target::{Reading, Target};
 
 /// By name, each with a folder of that name in `inputs/`.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 16] = [
     Target::new("bring", bring::attack),
     Target::new("down", down::attack),
     Target::new("entry", entry::attack),
     Target::new("import_csv", import_csv::attack),
     Target::new("import_json", import_json::attack),
     Target::new("import_splitwise", import_splitwise::attack),
+    Target::new("kept", kept::attack),
     Target::new("ops", ops::attack),
     Target::new("push", push::attack),
     Target::new("request", request::attack),
