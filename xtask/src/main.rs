@@ -71,7 +71,7 @@ enum Command {
     Prove {
         #[arg(value_enum)]
         proof: prove::Proof,
-        /// How long `fuzz` runs each target, of which two run at once
+        /// How long `fuzz` runs each target, of which two run at once; no other proof takes it
         #[arg(long)]
         seconds: Option<u32>,
     },

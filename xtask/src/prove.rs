@@ -13,7 +13,7 @@ mod tab_kills;
 mod three_clients;
 mod websocket;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::ValueEnum;
 
 use crate::gallery::{build_browser_programs, in_a_browser};
@@ -63,6 +63,11 @@ pub(crate) fn prove(
     proof: Proof,
     seconds: Option<u32>,
 ) -> Result<()> {
+    let is_timed = matches!(proof, Proof::Fuzz);
+    ensure!(
+        is_timed || seconds.is_none(),
+        "--seconds is for `fuzz` alone: every other proof takes as long as it takes"
+    );
     let finding = match proof {
         Proof::Ihatemoney => ihatemoney::prove(workspace, installer)?,
         Proof::Backups => backups::prove(workspace)?,

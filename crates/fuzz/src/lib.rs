@@ -7,29 +7,26 @@
 mod book;
 mod device;
 mod plan;
+mod prepared;
 mod target;
 
-/// The server's own source: what it reads sockets with touches none, and an HTTP server is much to build for a fuzzer.
-#[path = "../../server/src/websocket"]
-#[allow(dead_code, unused_imports, reason = "what writes frames is not attacked")]
-mod server_websocket {
-    pub(crate) mod frames;
-}
-
-/// The simulator's second opinion on a log, without the simulator, for the same reason.
+/// The simulator's second opinion on a log, without the simulator.
 #[path = "../../sim/src"]
 #[expect(unreachable_pub, reason = "there it is public")]
 mod sim {
     pub(crate) mod fold;
 }
 
+mod bring;
 mod down;
 mod entry;
 mod import_csv;
 mod import_json;
 mod import_splitwise;
+mod kept;
 mod ops;
 mod push;
+mod request;
 mod snapshot;
 mod socket;
 mod stored;
@@ -40,14 +37,17 @@ mod websocket;
 pub use target::{Reading, Target};
 
 /// By name, each with a folder of that name in `inputs/`.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 16] = [
+    Target::new("bring", bring::attack),
     Target::new("down", down::attack),
     Target::new("entry", entry::attack),
     Target::new("import_csv", import_csv::attack),
     Target::new("import_json", import_json::attack),
     Target::new("import_splitwise", import_splitwise::attack),
+    Target::new("kept", kept::attack),
     Target::new("ops", ops::attack),
     Target::new("push", push::attack),
+    Target::new("request", request::attack),
     Target::new("snapshot", snapshot::attack),
     Target::new("socket", socket::attack),
     Target::new("stored", stored::attack),

@@ -1,7 +1,8 @@
 //! WebSocket frames of a client, as bytes that come in pieces.
 
+use tidebook_server::websocket::frames::{Decoder, Event, Violation};
+
 use crate::Reading;
-use crate::server_websocket::frames::{Decoder, Event, Violation};
 
 /// Small, so that it is reached.
 const LINE_BYTES_MAX: usize = 2_000;

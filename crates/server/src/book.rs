@@ -17,7 +17,8 @@ pub(crate) use handle::{
     WriteAnswer, WriteResult, entries_after, entries_of, refuse_all,
 };
 pub(crate) use lane::{Delivered, Lane};
-pub(crate) use load::{read_snapshot, snapshot_of};
+pub(crate) use load::{SNAPSHOT_BYTES_MAX, snapshot_of};
+pub use load::{check_snapshot, pack_snapshot, read_snapshot};
 pub(crate) use presence::SocketNumber;
 pub(crate) use registry::{Access, Books, Denied, ReadError};
 pub(crate) use ring::{Reader, Reading};

@@ -33,5 +33,8 @@ pub mod data_folder;
 mod clock;
 mod random;
 
+/// For the fuzzer alone.
+#[doc(hidden)]
+pub use book::{check_snapshot, pack_snapshot, read_snapshot};
 pub use config::{Config, ConfigError, Signup};
 pub use serve::{ServeError, Server};

@@ -3,9 +3,12 @@
 mod page;
 pub(crate) mod schema;
 
+use std::sync::{Arc, LazyLock};
+
 use axum::Router;
 use axum::response::IntoResponse;
 use axum::routing::get;
+use bytes::Bytes;
 use http::header;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -51,14 +54,34 @@ enum Method {
     Delete,
 }
 
-/// The routes that hand the document out.
-pub(crate) fn router(mut document: utoipa::openapi::OpenApi) -> Router {
-    add_what_all_answers_share(&mut document);
-    let html = page::html(&document);
-    let json = document.to_json().expect("the document serialises into memory");
-    let page = move || async move { ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response() };
-    let spec = move || async move { ([(header::CONTENT_TYPE, "application/json")], json).into_response() };
+/// The routes that hand the document out. Both forms of it are written when one is first asked for: few ask, and every
+/// start would wait for it.
+pub(crate) fn router(document: utoipa::openapi::OpenApi) -> Router {
+    let forms = Arc::new(LazyLock::new(move || Forms::of(document)));
+    let for_programs = Arc::clone(&forms);
+    let page = move || {
+        let html = forms.html.clone();
+        async { ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response() }
+    };
+    let spec = move || {
+        let json = for_programs.json.clone();
+        async { ([(header::CONTENT_TYPE, "application/json")], json).into_response() }
+    };
     Router::new().route("/api/v1/openapi.json", get(spec)).route("/api/v1/docs", get(page))
+}
+
+/// The document as it is handed out.
+struct Forms {
+    html: Bytes,
+    json: Bytes,
+}
+
+impl Forms {
+    fn of(mut document: utoipa::openapi::OpenApi) -> Self {
+        add_what_all_answers_share(&mut document);
+        let json = document.to_json().expect("the document serialises into memory");
+        Self { html: page::html(&document).into(), json: json.into() }
+    }
 }
 
 /// What the extractors answer before a handler is reached, and what every write can meet.

@@ -1,9 +1,9 @@
 //! A WebSocket of our own (RFC 6455, the server's half): nothing is kept of an idle connection but a few numbers, and
 //! what many connections are sent is framed once, in one buffer that all of them write from.
 //!
-//! Public for `examples/echo.rs` alone, which `cargo xtask prove websocket` attacks.
+//! Public for `examples/echo.rs`, which `cargo xtask prove websocket` attacks, and for the fuzzer alone.
 
-pub(crate) mod frames;
+pub mod frames;
 mod outlet;
 mod upgrade;
 mod wire;

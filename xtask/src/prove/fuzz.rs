@@ -16,7 +16,7 @@ use crate::packages::FUZZER;
 use crate::workspace::Workspace;
 
 /// How long each target runs: all of them, two at once, are done well within an hour.
-pub(super) const SECONDS: u32 = 450;
+pub(super) const SECONDS: u32 = 360;
 
 /// How many run at once.
 const AT_ONCE: usize = 2;

@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("cli", &["book", "protocol", "ledger", "replica", "authority", "client", "server"]),
     ("sim", &["book", "protocol", "ledger", "replica", "authority", "server"]),
     ("sim-wasm", &["sim"]),
-    ("fuzz", &["book", "protocol", "ledger", "replica", "authority"]),
+    ("fuzz", &["book", "protocol", "ledger", "replica", "authority", "server"]),
     ("bench", LIBRARIES),
     ("e2e", LIBRARIES),
     ("xtask", &[]),

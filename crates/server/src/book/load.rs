@@ -19,7 +19,7 @@ pub(super) const SNAPSHOT_EVERY_ENTRIES: u64 = 4096;
 const LOAD_BYTES: usize = 4 * 1024 * 1024;
 
 /// The largest snapshot that is read back, unpacked, in bytes: a book of a million records. A larger one is replayed.
-const SNAPSHOT_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+pub(crate) const SNAPSHOT_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
 pub(super) struct Loaded {
     pub(super) authority: Authority<Ledger>,
@@ -53,9 +53,9 @@ pub(super) async fn load(store: &Store, book: BookId) -> Result<Option<Loaded>, 
 async fn newest_snapshot(store: &Store, row: &BookRow) -> Result<(LedgerBook, Head), StoreError> {
     for (seq, bytes) in store.snapshots(row.id).await? {
         let hash = store.hash_at(row.id, seq).await?;
-        let reading = tokio::task::spawn_blocking(move || read_snapshot(&bytes));
+        let reading = tokio::task::spawn_blocking(move || read_snapshot(&bytes, SNAPSHOT_BYTES_MAX));
         let read = reading.await.unwrap_or_else(|error| Err(error.to_string()));
-        match read.and_then(|snapshot| check(snapshot, seq, hash)) {
+        match read.and_then(|snapshot| check_snapshot(snapshot, seq, hash)) {
             Ok(found) => return Ok(found),
             Err(fault) => tracing::warn!(book = %row.id, %seq, fault, "a snapshot is passed over"),
         }
@@ -64,14 +64,19 @@ async fn newest_snapshot(store: &Store, row: &BookRow) -> Result<(LedgerBook, He
 }
 
 /// A snapshot as it is kept, unpacked and read; whether it says what it should is not looked at.
-pub(crate) fn read_snapshot(bytes: &[u8]) -> Result<Snapshot<Ledger>, String> {
+pub fn read_snapshot(bytes: &[u8], unpacked_bytes_max: u64) -> Result<Snapshot<Ledger>, String> {
     let mut json = Vec::new();
-    let mut unpacked = GzDecoder::new(bytes).take(SNAPSHOT_BYTES_MAX);
+    let mut unpacked = GzDecoder::new(bytes).take(unpacked_bytes_max);
     unpacked.read_to_end(&mut json).map_err(|error| error.to_string())?;
     serde_json::from_slice(&json).map_err(|error| error.to_string())
 }
 
-fn check(snapshot: Snapshot<Ledger>, seq: Seq, hash: Option<ChainHash>) -> Result<(LedgerBook, Head), String> {
+/// What a snapshot that was kept for this seq says, if that is what it should.
+pub fn check_snapshot(
+    snapshot: Snapshot<Ledger>,
+    seq: Seq,
+    hash: Option<ChainHash>,
+) -> Result<(LedgerBook, Head), String> {
     if snapshot.state_version != Ledger::STATE_VERSION {
         return Err(format!("its state has version {}", snapshot.state_version));
     }
@@ -104,10 +109,14 @@ pub(crate) fn snapshot_of(book: BookId, Committed { authority, head }: Committed
 pub(super) async fn keep(store: &Store, book: BookId, snapshot: Snapshot<Ledger>) -> Result<(), StoreError> {
     let seq = snapshot.seq;
     let packing = tokio::task::spawn_blocking(move || {
-        let json = serde_json::to_vec(&snapshot).expect("a snapshot serialises into memory");
-        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-        packed.write_all(&json).and_then(|()| packed.finish()).expect("memory takes what is written")
+        pack_snapshot(&serde_json::to_vec(&snapshot).expect("a snapshot serialises into memory"))
     });
     let bytes = packing.await.map_err(|error| StoreError::Failed(error.to_string()))?;
     store.put_snapshot(book, seq, bytes).await
+}
+
+/// As it is kept.
+pub fn pack_snapshot(json: &[u8]) -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(json).and_then(|()| packed.finish()).expect("memory takes what is written")
 }

@@ -72,7 +72,8 @@ impl Replay {
         Ok(())
     }
 
-    /// As the store keeps its index: who comes back keeps their place, and is a member since then.
+    /// As the store keeps its index: who comes back keeps their place, and is a member since then; who was never there has
+    /// none to be removed from.
     fn follow_membership(&mut self, user: UserId, role: Option<Role>, at: UnixMillis, seq: Seq) {
         match self.memberships.iter_mut().find(|membership| membership.row.user == user) {
             Some(known) => {
@@ -81,6 +82,7 @@ impl Replay {
                 }
                 (known.row.role, known.seq) = (role, seq);
             }
+            None if role.is_none() => {}
             None => self.memberships.push(Membership { row: MembershipRow { user, role, since: at }, seq }),
         }
     }

@@ -41,7 +41,7 @@ impl Opcode {
 
 /// What a client said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Event {
+pub enum Event {
     /// A whole message, of however many frames it was.
     Text(String),
     Binary(Vec<u8>),
@@ -54,7 +54,7 @@ pub(crate) enum Event {
 
 /// What a client did wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Violation {
+pub enum Violation {
     /// The bytes are no frames, or frames in no order. Nothing after it can be read.
     Protocol(&'static str),
     /// Text that is not UTF-8. Nothing after it can be read.
@@ -81,7 +81,7 @@ const LENGTH_IN_8: u8 = 127;
 
 /// Reads frames from bytes as they come, however they are cut. Between messages it holds no memory but itself.
 #[derive(Debug)]
-pub(crate) struct Decoder {
+pub struct Decoder {
     /// Bytes of one message on the line, headers included: so that a message of endlessly many empty frames ends too.
     line_bytes_max: usize,
     /// As much of a frame's header as has come.
@@ -115,7 +115,7 @@ struct Message {
 }
 
 impl Decoder {
-    pub(crate) const fn new(line_bytes_max: usize) -> Self {
+    pub const fn new(line_bytes_max: usize) -> Self {
         Self {
             line_bytes_max,
             header: [0; HEADER_BYTES_MAX],
@@ -134,7 +134,7 @@ impl Decoder {
     }
 
     /// Takes from `input` up to and including the next event; `None` where it has taken all, and there is none yet.
-    pub(crate) fn read(&mut self, input: &mut &[u8]) -> Result<Option<Event>, Violation> {
+    pub fn read(&mut self, input: &mut &[u8]) -> Result<Option<Event>, Violation> {
         loop {
             let frame = match self.frame {
                 Some(frame) => frame,

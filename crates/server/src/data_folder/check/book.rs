@@ -7,7 +7,7 @@ use tidebook_event_store::{BookRow, EntryLimit, LogRow, ReplicaRow, StoreError, 
 use tidebook_ledger::{BookFacts, Ledger};
 
 use super::Checked;
-use crate::book::read_snapshot;
+use crate::book::{SNAPSHOT_BYTES_MAX, read_snapshot};
 use crate::data_folder::replay::{LedgerEntry, Replay};
 
 /// How much of a log is in memory at once.
@@ -111,7 +111,7 @@ impl BookCheck<'_> {
 
     /// At the entry the replay has got to.
     fn snapshot(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let snapshot = read_snapshot(bytes).map_err(|error| format!("cannot be read: {error}"))?;
+        let snapshot = read_snapshot(bytes, SNAPSHOT_BYTES_MAX).map_err(|error| format!("cannot be read: {error}"))?;
         // Of a state in another form nothing can be said, and it is not used either.
         if snapshot.state_version != Ledger::STATE_VERSION {
             return Ok(());
