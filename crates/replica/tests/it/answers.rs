@@ -162,7 +162,7 @@ fn what_another_tab_heard_is_an_answer_too_and_the_next_push_has_its_own_time() 
     shelf.sync(&mut there);
     here.wait_ms(10_000);
     shelf.read(&mut here);
-    assert_eq!(here.pending(), []);
+    assert!(here.pending().is_empty());
     write(&mut here, 2, "y").expect("fine");
     shelf.sync(&mut here);
     assert_eq!(here.pushed(), [2]);
