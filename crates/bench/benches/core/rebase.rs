@@ -55,6 +55,6 @@ fn device(book: &Book) -> Replica<Ledger> {
         replica.mutate(book_id(), new).expect("the view takes it");
     }
     while replica.poll_event().is_some() {}
-    while replica.poll_transmit(Monotonic(0)).is_some() {}
+    while replica.poll_transmit(NOW).is_some() {}
     replica
 }
