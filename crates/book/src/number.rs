@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 
-/// The last position or number there can be: what a column of a store holds. What counts on from below it fits.
+/// The last position or number there can be, as which larger ones read: what a column of a store holds. What counts on from
+/// there fits.
 const LAST: u64 = (1 << 63) - 1;
 
 /// Milliseconds since 1970-01-01 UTC. Shown to people, never compared to decide anything.
@@ -58,9 +59,5 @@ counted! {
 }
 
 fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    let number = u64::deserialize(deserializer)?;
-    if number > LAST {
-        return Err(D::Error::custom("a number that nobody counts to"));
-    }
-    Ok(number)
+    Ok(u64::deserialize(deserializer)?.min(LAST))
 }
