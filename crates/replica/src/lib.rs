@@ -41,6 +41,12 @@
 //! own mutations that were confirmed before: those are remembered for some thousand entries, and go back to the front of the
 //! outbox. What is offered once too often its id settles.
 //!
+//! # A line that is no good
+//!
+//! A subscription or a push that is not answered within 15 s, from when its frame was taken to be sent, ends the line, however
+//! much else comes over it: what comes unasked says nothing of the way up. Each part of an answer gives the next its time. An
+//! idle line that is dead only the driver can notice.
+//!
 //! # What grows
 //!
 //! The outbox and the rejections grow only with what the person typed and has not been answered or decided on: dropping

@@ -17,7 +17,8 @@
 //! Clocks, lines, the disk, the stores of devices, and people. What the shipped server has as tasks between its parts (an actor for each book, a
 //! task for each socket) is done here at once and in one order: `server/actor.rs` and `server/socket.rs` follow the
 //! shipped ones step by step, and are not them. One batch of a node is written at a time for each book; the shipped store
-//! writes several in one transaction. What a tab does in its device's store, and hears of other tabs, `world/keeping.rs` does as the
+//! writes several in one transaction. Who is present in a book a node lists as the shipped server does, with the code that
+//! does it there; nodes do not tell each other. What a tab does in its device's store, and hears of other tabs, `world/keeping.rs` does as the
 //! web app's driver does it: one transaction at a time, of steps between which other things happen, done for good or so that a
 //! power cut takes it back.
 //!
@@ -38,6 +39,7 @@
 //! - Of several nodes on one log, which the shipped server does not have so far, the parts between the shipped authorities are
 //!   those of design.md, done here first: a batch that meets a longer log is decided again, bells ring late or not at all,
 //!   and a node looks at the log before it opens a book for somebody, and now and then. All nodes reach the log.
+//! - Several tabs over one store may use up numbers for what stands under others, and how many is not checked.
 //! - No archived or purged book, no invites (who lets themself in is taken to hold one), no signing in.
 //! - The disk keeps what it said it has: a commit that was on its way is there whole or not at all. Torn and lost writes are
 //!   for the stores' own tests.
