@@ -189,7 +189,7 @@ impl World {
         self.disk.log_mut(book).append(batch).map_err(refused)?;
         for other in (0..self.nodes.len()).filter(|other| *other != node) {
             let is_lost = self.weather.strikes(Fault::BellLost, &mut self.random);
-            let after = if is_lost { LOOKS_EVERY_MS } else { self.random.between(1, 30) };
+            let after = if is_lost { LOOKS_EVERY_MS } else { self.random.between(1, 400) };
             self.at_in(after, Event::BellRings { node: other, book });
         }
         Ok(())
