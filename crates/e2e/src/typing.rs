@@ -95,10 +95,19 @@ impl Tab {
 
     /// Waits until everything that any tab kept is in the book. Nobody waits for a tab to try again by itself.
     pub async fn wait_until_synced(&mut self) -> Result<()> {
+        self.wait_for_chip(&["synced"]).await
+    }
+
+    /// The same in a book where conflicts may be open: of those the chip tells once all else is done.
+    pub async fn wait_until_synced_or_undecided(&mut self) -> Result<()> {
+        self.wait_for_chip(&["synced", "attention"]).await
+    }
+
+    async fn wait_for_chip(&mut self, states: &[&str]) -> Result<()> {
         self.run("window.dispatchEvent(new Event('online'))", &Value::Null).await?;
-        self.wait_for("the tab to be synced", "return !!document.querySelector('.sync[data-state=synced]')")
-            .await
-            .map(drop)
+        let states = json!(states);
+        let look = format!("return {states}.includes(document.querySelector('.sync[data-state]')?.dataset.state)");
+        self.wait_for("the tab to be synced", &look).await.map(drop)
     }
 }
 

@@ -83,12 +83,9 @@ impl Page {
         Ok(())
     }
 
-    /// Waits until the page says that everything is in the book, or that there is something to decide, which it says only
-    /// then.
+    /// Waits until the page says that everything is in the book. What others wrote raises conflicts.
     pub(super) async fn catch_up(&mut self) -> Result<()> {
-        self.tab.run("window.dispatchEvent(new Event('online'))", &Value::Null).await?;
-        let look = "return ['synced', 'attention'].includes(document.querySelector('.sync').dataset.state)";
-        self.tab.wait_for("everything to be in the book", look).await.map(drop).context("stuck")
+        self.tab.wait_until_synced_or_undecided().await.context("stuck")
     }
 
     /// Waits until what the browser keeps is up to where the log is, and compares.

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 use tidebook_book::{Epoch, MutationNumber, Seq, Snapshot};
-use tidebook_replica::{Event, Lacking};
+use tidebook_replica::{Event, Lacking, Stored};
 use uuid::Uuid;
 
 use crate::keeping::{tab, tab_of, write};
 use crate::shelf::Shelf;
-use crate::stage::{BOOK, ME, added, entry, hash_of_snapshot, others, required, snapshot, subscribed_at};
+use crate::stage::{BOOK, ME, Stage, added, entry, hash_of_snapshot, others, required, snapshot, subscribed_at};
 
 /// A server restored from a backup goes on under the same epoch where nobody declares it.
 #[test]
@@ -116,6 +116,32 @@ fn a_state_that_does_not_read_leaves_no_way_but_a_snapshot() {
     shelf.sync(&mut next);
     assert_eq!((next.view().as_str(), next.pending()), ("milk jam figs", vec![1, 2]));
     assert!(next.copy().pending().all(|pending| pending.mutation.base == Seq(0)));
+}
+
+#[test]
+fn rows_that_do_not_fit_each_other_are_no_copy() {
+    let mut shelf = Shelf::new();
+    let mut first = tab(&mut shelf);
+    first.hear(required(5));
+    first.take(snapshot(5, &[(1, "milk")]));
+    shelf.sync(&mut first);
+    assert_eq!(tab_of(&mut shelf).seq(), Seq(5));
+
+    let (state, head) = (shelf.state.clone().expect("a state"), shelf.head.clone().expect("a head"));
+    shelf.state = Some(state.replace(r#""seq":5"#, r#""seq":4"#));
+    assert_eq!(tab_of(&mut shelf).seq(), Seq(0), "a state of another seq than its head says is not read");
+
+    let stored = Stored {
+        lacking: Lacking::Everything(Seq(6)),
+        head: head.replace(r#""state_seq":5"#, r#""state_seq":6"#),
+        state: Some(state),
+        entries: Vec::new(),
+        outbox: Vec::new(),
+        rejections: Vec::new(),
+    };
+    let mut stage = Stage::kept();
+    assert!(stage.replica.handle_stored(BOOK, &stored).is_err());
+    assert_eq!(stage.seq(), Seq(0), "and nothing has changed");
 }
 
 /// A tab stores the entry of a mutation before it has read that it was typed in another.

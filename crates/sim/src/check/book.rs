@@ -1,6 +1,6 @@
 //! One book's log as it was committed, and what follows from it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -43,9 +43,10 @@ pub(crate) struct BookCheck {
     lost: HashMap<(Seq, ChainHash), Seq>,
     /// It was restored once without saying so.
     was_restored_silently: bool,
-    /// A replica went on under another id, because of this book or of another; or several tabs number in one store, of
-    /// which one may start over from before what another has heard the fate of.
-    are_numbers_used_up: bool,
+    /// A replica went on under another id, because of this book or of another.
+    has_renewed: bool,
+    /// Replicas whose numbers several tabs give, of which one may start over from before what another has heard the fate of.
+    shared: BTreeSet<ReplicaId>,
     /// Who was removed last when, and by which entry.
     left: BTreeMap<UserId, (Ms, Seq)>,
 }
@@ -67,7 +68,8 @@ impl BookCheck {
             rejections: 0,
             lost: HashMap::new(),
             was_restored_silently: false,
-            are_numbers_used_up: false,
+            has_renewed: false,
+            shared: BTreeSet::new(),
             left: BTreeMap::new(),
         }
     }
@@ -91,7 +93,8 @@ impl BookCheck {
         anew.acked = self.acked.iter().copied().take(anew.entries.len()).collect();
         anew.lost = std::mem::take(&mut self.lost);
         (anew.conflicts_raised, anew.rejections) = (self.conflicts_raised, self.rejections);
-        anew.are_numbers_used_up = self.are_numbers_used_up;
+        anew.has_renewed = self.has_renewed;
+        anew.shared = std::mem::take(&mut self.shared);
         anew.was_restored_silently = self.was_restored_silently || declared == Declared::No;
         *self = anew;
     }
@@ -101,13 +104,22 @@ impl BookCheck {
         !self.lost.is_empty()
     }
 
-    pub(super) fn note_numbers_used_up(&mut self) {
-        self.are_numbers_used_up = true;
+    pub(super) fn note_renewed(&mut self) {
+        self.has_renewed = true;
+    }
+
+    pub(super) fn note_shared(&mut self, replica: ReplicaId) {
+        self.shared.insert(replica);
     }
 
     /// A number may be used up by what stands under another.
     pub(crate) fn may_use_up_numbers(&self) -> bool {
-        self.was_restored() || self.are_numbers_used_up
+        self.was_restored() || self.has_renewed
+    }
+
+    /// The same, of this replica: some ids may be offered by it under two numbers, of which the later changes nothing.
+    pub(super) fn may_use_up_numbers_of(&self, replica: ReplicaId) -> bool {
+        self.may_use_up_numbers() || self.shared.contains(&replica)
     }
 
     /// Whether a copy that has got there is in a history that is gone.
@@ -216,7 +228,7 @@ impl BookCheck {
         self.left.extend(removed.map(|row| (row.user, (now, batch.expected_head.next()))));
         batch.numbers.iter().try_for_each(|row| {
             let entered = self.last_number(row.replica);
-            let is_used_up = self.may_use_up_numbers() && row.n.0 > entered;
+            let is_used_up = self.may_use_up_numbers_of(row.replica) && row.n.0 > entered;
             Invariant::ExactlyOnce.require(row.n.0 == entered || is_used_up, || {
                 format!("a replica's line is said to end at {}, and {entered} was its last to enter", row.n)
             })
@@ -278,7 +290,7 @@ impl BookCheck {
             format!("{} is entry {before:?} and enters again as {}", entry.id, entry.seq)
         })?;
         let last = self.last_number(entry.replica);
-        let is_next = entry.n.0 == last + 1 || (self.may_use_up_numbers() && entry.n.0 > last);
+        let is_next = entry.n.0 == last + 1 || (self.may_use_up_numbers_of(entry.replica) && entry.n.0 > last);
         Invariant::ExactlyOnce.require(is_next, || {
             format!("number {} of {} enters after number {last}, as entry {}", entry.n, entry.replica, entry.seq)
         })

@@ -119,7 +119,7 @@ impl Checker {
         let is_role = check.role_of(user) == Some(said.role);
         Invariant::Standing.require(is_role, || format!("{user} is told to be {:?}", said.role))?;
         let last = check.last_number(replica);
-        Invariant::CommitFirst.require(said.accepted.0 <= last || check.may_use_up_numbers(), || {
+        Invariant::CommitFirst.require(said.accepted.0 <= last || check.may_use_up_numbers_of(replica), || {
             format!("a replica hears that {} is in the log, where {last} is the last", said.accepted)
         })?;
         let is_head = check.hash_at(said.head) == Some(said.head_hash);

@@ -174,12 +174,12 @@ impl Checker {
     /// A device goes on under another replica id, in all its books.
     pub(crate) fn handle_renewed(&mut self, replica: ReplicaId, user: UserId) {
         self.owns(replica, user);
-        self.note_numbers_used_up();
+        self.books.values_mut().for_each(BookCheck::note_renewed);
     }
 
-    /// Some ids may be offered under two numbers, of which the later changes nothing.
-    pub(crate) fn note_numbers_used_up(&mut self) {
-        self.books.values_mut().for_each(BookCheck::note_numbers_used_up);
+    /// Several tabs number as this replica.
+    pub(crate) fn note_shared(&mut self, replica: ReplicaId) {
+        self.books.values_mut().for_each(|check| check.note_shared(replica));
     }
 
     pub(crate) fn book(&self, book: BookId) -> &BookCheck {

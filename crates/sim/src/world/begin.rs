@@ -174,7 +174,7 @@ impl World {
         let has_several = store.is_some() && self.weather.strikes(Fault::Tabs, &mut self.random);
         let tabs = if has_several { self.random.choose([2, 2, 3]) } else { 1 };
         if has_several {
-            self.checker.note_numbers_used_up();
+            self.checker.note_shared(replica);
         }
         let clock_off_ms = self.any_clock();
         self.devices.push(Device::new(name.clone(), user, store));

@@ -212,7 +212,7 @@ impl World {
         let name = self.clients[index].name.clone();
         Invariant::Honest.require(HONEST.contains(&reason), || format!("{name} disconnects: {reason}"))?;
         if reason == NO_ANSWER {
-            Invariant::Liveness.require(self.is_answer_owed(index), || format!("the server forgets {name}"))?;
+            Invariant::Liveness.require(self.is_answer_owed(index), || self.told_of_forgotten(index))?;
             if self.plant() == Some(Plant::AnswerNotMissed) {
                 return Ok(());
             }
@@ -220,6 +220,16 @@ impl World {
         self.say(|| format!("{name} disconnects: {reason}"));
         self.hang_up(index);
         Ok(())
+    }
+
+    fn told_of_forgotten(&self, index: usize) -> String {
+        let client = &self.clients[index];
+        let books = client.books().into_iter().map(|book| {
+            let copy = client.copy(book);
+            let (seq, head, waiting) = (copy.seq(), copy.head(), copy.pending().count());
+            format!("{} at {seq} of {head}, {waiting} waiting", self.book_name(book))
+        });
+        format!("the server forgets {}: {}", client.name, books.collect::<Vec<_>>().join("; "))
     }
 
     /// The answer may well be late: the line is no good, or somebody is still at work.

@@ -136,6 +136,9 @@ impl World {
         self.checker.handle_store_gone(device);
         let index = self.devices[device].tabs[0];
         let fresh = self.fresh_replica(index);
+        if self.devices[device].tabs.len() > 1 {
+            self.checker.note_shared(fresh);
+        }
         let device = &mut self.devices[device];
         (device.store, device.store_life) = (Some(Store::new(fresh)), device.store_life + 1);
         Ok(())

@@ -78,8 +78,7 @@ fn reference(record: RecordRef) -> Option<Box<RawValue>> {
 
 /// The devices that say they are somewhere in the book.
 pub(super) fn devices(copy: &BookCopy<Ledger>) -> Vec<Device> {
-    let there = copy.peers().iter();
-    let device = there.map(|peer| Device {
+    let device = copy.peers().iter().map(|peer| Device {
         user: peer.user,
         since: peer.since_at,
         // What a newer app edits this one may not know.
