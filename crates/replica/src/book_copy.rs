@@ -108,6 +108,12 @@ struct Fate {
 
 read_by_name!(Fate { id, seq, replica, n; rejected });
 
+impl Fate {
+    fn of<C>(Entry { id, seq, replica, n, rejected, .. }: Entry<C>) -> Self {
+        Self { id, seq, replica, n, rejected }
+    }
+}
+
 impl<D: Domain> BookCopy<D> {
     /// A copy that has nothing yet. `last_n`: the last number this replica gave to a mutation of the book. The seed
     /// spreads its attempts to start over.
@@ -291,25 +297,27 @@ impl<D: Domain> BookCopy<D> {
         if !self.is_following() {
             return Ok(Applied::nothing());
         }
-        let mut entries = parse_entries::<D>(raw)?;
+        let entries = parse_entries::<D>(raw)?;
         self.compare_with_the_line(&entries)?;
-        entries.retain(|(entry, _)| entry.seq > self.seq);
+        let mine = self.waiting_among(&entries);
+        let (mut here, entries): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(entry, _)| entry.seq <= self.seq);
+        // A store had them from another tab before it was known there that they were waited for.
+        here.retain(|(entry, _)| mine.contains_key(&entry.id));
         for (expected, (entry, _)) in (self.seq.0 + 1..).zip(&entries) {
             if entry.seq.0 != expected {
                 return Err(Contradiction::Gap { expected: Seq(expected), got: entry.seq });
             }
         }
-        if entries.is_empty() {
+        if entries.is_empty() && here.is_empty() {
             return Ok(Applied::nothing());
         }
-        let as_predicted = self.predicted(&entries);
-        let mut coming = SortedMap::new();
-        coming.extend(entries.iter().map(|(entry, _)| (entry.id, ())));
-        // One look through the outbox, which may be long, for all of them.
-        let mut mine = SortedMap::new();
-        let ids = self.outbox.iter().map(|pending| pending.mutation.id).filter(|id| coming.contains_key(id));
-        mine.extend(ids.map(|id| (id, ())));
+        let as_predicted = here.is_empty() && self.predicted(&entries);
+        if !entries.is_empty() {
+            self.fetch.note_overtaken();
+            self.fetch.reset();
+        }
         let mut applied = self.taking_the_outbox_off(|copy, applied| {
+            here.into_iter().for_each(|(entry, _)| copy.settle(Fate::of(entry), applied));
             for (entry, bytes) in entries {
                 if let Some(kept) = &mut copy.kept {
                     kept.note_entry(entry.seq, bytes.get());
@@ -322,10 +330,18 @@ impl<D: Domain> BookCopy<D> {
             applied.touched.clear();
         }
         self.head = self.head.max(self.seq);
-        self.fetch.note_overtaken();
-        self.fetch.reset();
         self.check_claim();
         Ok(applied)
+    }
+
+    /// Those of the outbox, which may be long, in one look through it.
+    fn waiting_among(&self, entries: &[ParsedEntry<'_, D>]) -> SortedMap<MutationId, ()> {
+        let mut coming = SortedMap::new();
+        coming.extend(entries.iter().map(|(entry, _)| (entry.id, ())));
+        let ids = self.outbox.iter().map(|pending| pending.mutation.id).filter(|id| coming.contains_key(id));
+        let mut waiting = SortedMap::new();
+        waiting.extend(ids.map(|id| (id, ())));
+        waiting
     }
 
     /// The entries are what the outbox begins with and say what the view shows: nothing on a screen changes.
@@ -347,8 +363,7 @@ impl<D: Domain> BookCopy<D> {
             touch::<D>(&mut applied.news, &entry.changes, &self.view);
         }
         if is_mine {
-            let Entry { id, seq, replica, n, rejected, .. } = entry;
-            self.settle(Fate { id, seq, replica, n, rejected }, applied);
+            self.settle(Fate::of(entry), applied);
         }
     }
 

@@ -118,6 +118,24 @@ fn a_state_that_does_not_read_leaves_no_way_but_a_snapshot() {
     assert!(next.copy().pending().all(|pending| pending.mutation.base == Seq(0)));
 }
 
+/// A tab stores an entry before it has read that its mutation was typed in another, and a third hears of both from the store.
+#[test]
+fn an_entry_that_the_store_had_first_is_the_fate_of_what_waits() {
+    let mut shelf = Shelf::new();
+    let [mut typing, mut hearing, mut third] = [tab(&mut shelf), tab(&mut shelf), tab(&mut shelf)];
+    write(&mut typing, 9, "jam").expect("fine");
+    shelf.sync(&mut typing);
+    let own = entry(1, ME, 1, 9, &[added(9, "jam")]);
+    hearing.hear_entries(std::slice::from_ref(&own));
+    shelf.sync(&mut hearing);
+    shelf.read(&mut third);
+    assert_eq!((third.seq(), third.pending()), (Seq(1), vec![1]));
+    assert_eq!(third.pushed(), [1]);
+    third.hear_entries(&[own]);
+    assert!(third.pending().is_empty());
+    assert_eq!((third.view().as_str(), third.copy().is_current()), ("jam", true));
+}
+
 #[test]
 fn rows_that_do_not_fit_each_other_are_no_copy() {
     let mut shelf = Shelf::new();
