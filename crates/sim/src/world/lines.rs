@@ -282,8 +282,9 @@ impl World {
         // What it waited for as it was switched off it waits for no more, be it an attempt to connect.
         client.wakes_at = None;
         client.attempt += 1;
-        client.handle_closed(self.now, None);
-        client.replica.connect_now(Monotonic(self.now));
+        // It may have been switched on before, where all healed early.
+        self.hang_up(index);
+        self.clients[index].replica.connect_now(Monotonic(self.now));
         self.say(|| format!("{name} is on"));
         self.catch_up(index);
         self.serve(index)
