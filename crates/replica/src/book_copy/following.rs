@@ -121,8 +121,9 @@ impl<D: Domain> BookCopy<D> {
     }
 
     pub(crate) fn handle_subscribed(&mut self, now: Monotonic, subscribed: &Subscribed) {
-        if self.new_start.is_some() {
-            // It answers to a subscription from before the snapshot.
+        let starts_by_itself = matches!(self.phase, Phase::StartingOver(_, Word::Own));
+        if starts_by_itself || self.new_start.is_some() {
+            // It answers to a subscription from before the snapshot, or from before one was found to be needed.
             return;
         }
         self.head = subscribed.head;

@@ -229,3 +229,33 @@ fn what_answers_to_a_subscription_from_before_a_snapshot_is_not_followed() {
     here.hear_entries(&[others(6, &[added(2, "tea")])]);
     assert_eq!((here.seq(), here.view()), (Seq(6), "milk tea".into()));
 }
+
+/// What it says of own numbers is from before what the store has: it would seem that the server has lost some.
+#[test]
+fn what_answers_to_a_subscription_from_before_the_stored_state_was_lost_is_not_followed() {
+    let mut shelf = Shelf::new();
+    let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
+    there.hear(required(5));
+    there.take(snapshot(5, &[(1, "milk")]));
+    shelf.sync(&mut there);
+    there.hear(subscribed_at(5, there.hash(), 0));
+    write(&mut there, 9, "jam").expect("fine");
+    write(&mut there, 10, "figs").expect("fine");
+    shelf.sync(&mut there);
+    here.forget();
+    shelf.sync(&mut here);
+    assert_eq!((here.sent()[0]["type"].as_str(), here.pending()), (Some("subscribe"), vec![1, 2]));
+
+    there.hear_entries(&[entry(6, ME, 1, 9, &[added(9, "jam")])]);
+    shelf.sync(&mut there);
+    shelf.state = Some(r#"{"version":99}"#.into());
+    tab_of(&mut shelf);
+    shelf.sync(&mut here);
+    assert_eq!(here.pending(), [2]);
+    here.events();
+    here.hear(subscribed_at(5, hash_of_snapshot(5), 0));
+    assert!(here.copy().held().is_none() && !here.events().contains(&Event::NewReplicaNeeded));
+    let numbers = [(ME, MutationNumber(1))].into_iter().collect();
+    here.take(Snapshot { replicas: numbers, ..snapshot(6, &[(1, "milk"), (9, "jam")]) });
+    assert_eq!((here.seq(), here.pending()), (Seq(6), vec![2]));
+}
