@@ -89,16 +89,16 @@ impl Fetch {
     }
 
     /// A snapshot came that does not go on from the copy: whether that is because it was given up and comes late, or because
-    /// the copy overtook it. Then there is one less to come, and the one that was asked for last is asked for again.
+    /// the copy overtook it. Then there is one less to come. Which one it was nobody knows: what was asked for last is asked for
+    /// again, and counts as given up where anything is still to come.
     pub(crate) fn is_late(&mut self, now: Monotonic) -> bool {
         let is_asked = self.state == State::Asked;
         let is_late = !is_asked || self.given_up > 0 || self.is_overtaken;
-        if is_late {
+        if is_late && is_asked {
+            self.handle_ended(now);
+            self.need(now);
+        } else if is_late {
             self.given_up = self.given_up.saturating_sub(1);
-            if is_asked {
-                self.handle_ended(now);
-                self.need(now);
-            }
         }
         is_late
     }

@@ -55,8 +55,6 @@ pub(crate) struct Client {
     /// When it is woken next, if that is planned.
     pub(crate) wakes_at: Option<Ms>,
     pub(crate) snapshots_awaited: u32,
-    /// It was denied a snapshot that its replica waits for.
-    pub(crate) was_denied: bool,
     pub(crate) screens: BTreeMap<BookId, Screen>,
     /// Where its person said they are, and what they look at there.
     pub(crate) shows: Option<(BookId, String)>,
@@ -87,7 +85,6 @@ impl Client {
             clock_off_ms: 0,
             wakes_at: None,
             snapshots_awaited: 0,
-            was_denied: false,
             screens: BTreeMap::new(),
             shows: None,
             is_newer: false,
@@ -108,7 +105,7 @@ impl Client {
         self.life += 1;
         // An attempt to connect, a planned waking and snapshots on their way are for nobody.
         self.attempt += 1;
-        (self.line, self.wakes_at, self.snapshots_awaited, self.was_denied) = (None, None, 0, false);
+        (self.line, self.wakes_at, self.snapshots_awaited) = (None, None, 0);
         self.screens.clear();
         self.shows = None;
         self.pushes.clear();

@@ -337,15 +337,24 @@ impl World {
         self.settle()
     }
 
-    pub(super) fn take_snapshot(&mut self, index: usize, life: u64, text: &str) -> Checked {
+    /// `None`: it was denied.
+    pub(super) fn take_snapshot(&mut self, index: usize, life: u64, book: BookId, text: Option<&str>) -> Checked {
         if self.clients[index].life != life {
             return Ok(());
         }
-        let snapshot: Snapshot<Ledger> = serde_json::from_str(text).expect("the server writes what reads back");
-        let name = self.clients[index].name.clone();
-        self.say(|| format!("{name} has a snapshot at {}", snapshot.seq));
-        self.clients[index].snapshots_awaited -= 1;
-        self.clients[index].replica.handle_snapshot(Monotonic(self.now), snapshot);
+        let read = |text| serde_json::from_str::<Snapshot<Ledger>>(text).expect("the server writes what reads back");
+        let (snapshot, name) = (text.map(read), self.clients[index].name.clone());
+        let place = snapshot.as_ref().map(|snapshot| snapshot.seq);
+        self.say(|| match place {
+            Some(seq) => format!("{name} has a snapshot at {seq}"),
+            None => format!("{name} is denied a snapshot"),
+        });
+        let (now, client) = (Monotonic(self.now), &mut self.clients[index]);
+        client.snapshots_awaited -= 1;
+        match snapshot {
+            Some(snapshot) => client.replica.handle_snapshot(now, snapshot),
+            None => client.replica.handle_snapshot_failed(now, book),
+        }
         self.serve(index)
     }
 

@@ -77,7 +77,9 @@ enum Event {
     SnapshotArrives {
         client: usize,
         life: u64,
-        text: String,
+        book: BookId,
+        /// None where it was denied.
+        text: Option<String>,
     },
     /// A transaction of a device's store goes on.
     StoreTurn {
@@ -245,7 +247,9 @@ impl World {
             Event::StartTab(client) => self.start_tab(client),
             Event::Connected { client, attempt } => self.connect(client, attempt),
             Event::SnapshotAsked { client, life, book } => self.ask_for_snapshot(client, life, book),
-            Event::SnapshotArrives { client, life, text } => self.take_snapshot(client, life, &text),
+            Event::SnapshotArrives { client, life, book, text } => {
+                self.take_snapshot(client, life, book, text.as_deref())
+            }
             Event::StoreTurn { device, number } => self.store_turn(device, number),
             Event::HearsOfWrite { client, life, book } => {
                 self.hear_of_write(client, life, book);

@@ -63,13 +63,12 @@ impl World {
         }
         self.catch_up(index);
         self.ask_for_books_again(index);
-        // A device whose outbox is held, or that waits for a snapshot in vain, comes back over a new line.
+        // A device whose outbox is held comes back over a new line.
         let client = &self.clients[index];
-        let is_stuck = client.was_denied
-            || client.books().into_iter().any(|book| {
-                let (copy, role) = (client.copy(book), self.checker.book(book).role_of(client.user));
-                copy.held().is_some() || copy.role() != role
-            });
+        let is_stuck = client.books().into_iter().any(|book| {
+            let (copy, role) = (client.copy(book), self.checker.book(book).role_of(client.user));
+            copy.held().is_some() || copy.role() != role
+        });
         if is_stuck && client.line.is_some() {
             self.hang_up(index);
         }
