@@ -11,8 +11,8 @@ const PEERS_MAX: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
     others: Vec<PeerPresence>,
-    /// The list named this replica too.
-    is_named: bool,
+    /// The list said where this replica is, too.
+    is_placed: bool,
 }
 
 /// What became of a list.
@@ -20,7 +20,8 @@ pub(crate) struct Peers {
 pub(crate) struct Listed {
     /// There is somebody to show, or was.
     pub(crate) is_news: bool,
-    /// The server named this replica before and does not any more: the line was quiet for too long.
+    /// The server said before where this replica is and does not any more: the line was quiet for too long, or another
+    /// window over the same store spoke for it and went elsewhere.
     pub(crate) is_dropped: bool,
 }
 
@@ -32,14 +33,14 @@ impl Peers {
     /// Takes a whole list in place of the last. `count`: how many there are, listed or not.
     pub(crate) fn handle_list(&mut self, mut peers: Vec<PeerPresence>, count: usize, own: ReplicaId) -> Listed {
         let is_whole = count <= peers.len();
-        let is_named = peers.iter().any(|peer| peer.replica == own);
         // Who went on to another book said so, and is nowhere in this one.
         let is_somewhere = |peer: &PeerPresence| peer.viewing.is_some() || peer.editing.is_some();
+        let is_placed = peers.iter().any(|peer| peer.replica == own && is_somewhere(peer));
         peers.retain(|peer| peer.replica != own && is_somewhere(peer));
         peers.truncate(PEERS_MAX);
         let is_news = !(peers.is_empty() && self.others.is_empty());
-        let is_dropped = self.is_named && !is_named && is_whole;
-        *self = Self { others: peers, is_named };
+        let is_dropped = self.is_placed && !is_placed && is_whole;
+        *self = Self { others: peers, is_placed };
         Listed { is_news, is_dropped }
     }
 

@@ -25,6 +25,8 @@ pub(crate) struct Device {
     pub(crate) copy: Option<Store>,
     /// It takes nothing until then.
     pub(crate) full_until: Ms,
+    /// Until then its tabs hear what others of them wrote.
+    pub(crate) news_until: Ms,
     /// One at a time, as a browser does it for transactions that write.
     pub(crate) running: Option<Transaction>,
     pub(crate) waiting: VecDeque<Transaction>,
@@ -90,6 +92,7 @@ impl Device {
             is_copy: false,
             copy: None,
             full_until: 0,
+            news_until: 0,
             running: None,
             waiting: VecDeque::new(),
             tabs: Vec::new(),

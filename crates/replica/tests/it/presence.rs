@@ -167,6 +167,21 @@ fn who_is_dropped_from_the_list_says_it_again() {
     assert!(stage.sent().is_empty());
 }
 
+/// What this window said was forgotten while its line was quiet, and another spoke for their replica.
+#[test]
+fn who_is_nowhere_since_another_window_left_says_it_again() {
+    let mut stage = Stage::live();
+    stage.show(BOOK, &item(), &Value::Null);
+    stage.hear(list(&[ME, OTHER]));
+    stage.forget();
+    let mut elsewhere = list(&[ME, OTHER]);
+    elsewhere["peers"][0]["viewing"] = Value::Null;
+    stage.hear(elsewhere.clone());
+    assert_eq!(stage.sent(), [said(BOOK, &item(), &Value::Null)]);
+    stage.hear(elsewhere);
+    assert!(stage.sent().is_empty(), "once");
+}
+
 #[test]
 fn who_is_nowhere_in_the_book_is_not_shown_there() {
     let mut stage = Stage::live();

@@ -264,6 +264,7 @@ impl World {
             let hears = other != index && self.clients[other].is_open && self.clients[other].keeps_in.is_some();
             if hears && !self.weather.strikes(Fault::NewsUnheard, &mut self.random) {
                 let (after, life) = (self.random.between(1, 20), self.clients[other].life);
+                self.devices[device].news_until = self.devices[device].news_until.max(self.now + after);
                 self.at_in(after, Event::HearsOfWrite { client: other, life, book });
             }
         }

@@ -135,8 +135,8 @@ impl World {
         if self.calls.values().any(|call| call.is_begun() && !call.is_over()) {
             return Some("a request has no answer".into());
         }
-        if let Some(device) = self.devices.iter().find(|device| !device.is_idle()) {
-            return Some(format!("the store of {} is at work", device.name));
+        if let Some(device) = self.devices.iter().find(|device| !device.is_idle() || device.news_until >= self.now) {
+            return Some(format!("the store of {} is at work, or tabs have not heard of it", device.name));
         }
         (0..self.clients.len()).find_map(|index| self.unrest_at(index))
     }
