@@ -49,6 +49,7 @@ pub(crate) struct BookLog {
     members: BTreeMap<UserId, Option<Role>>,
     /// The newest snapshot, as text.
     snapshot: Option<(Seq, String)>,
+    pub(crate) is_archived: bool,
 }
 
 impl BookLog {
@@ -63,6 +64,7 @@ impl BookLog {
             numbers: BTreeMap::new(),
             members: BTreeMap::new(),
             snapshot: None,
+            is_archived: false,
         }
     }
 
@@ -165,6 +167,7 @@ impl BookLog {
 
     /// Goes on from a backup, which has the epochs of its time; as a new one where it is told.
     pub(crate) fn restore(&mut self, until: Seq, epoch: Option<Epoch>) {
+        self.is_archived = false;
         while self.head() > until {
             self.lose_last();
         }

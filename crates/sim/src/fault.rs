@@ -90,6 +90,8 @@ faults! {
     ServerClock "jumping server clocks" (300, 1000),
     /// The server dies, and comes back with a book as an older backup has it; it may say so, or not.
     Restored "restored backups" (500, 1500),
+    /// A book is put away: it is read and left, and written in no more.
+    Archived "archived books" (300, 900),
     /// The server says that it goes away, finishes its commits, and comes back.
     Drain "drains" (300, 1000),
     /// The server has a replica start from a snapshot.

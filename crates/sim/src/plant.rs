@@ -85,6 +85,8 @@ plants! {
     TailMembersUnseen "tail_members_unseen",
     /// A node that comes too late forgets what it had decided.
     LoserForgotten "loser_forgotten",
+    /// A book that was put away is written in.
+    ArchivedWritten "archived_written",
     /// Who has gone from a book is still shown there.
     GoneShown "gone_shown",
     /// Who was removed from a book is shown there until their line ends.

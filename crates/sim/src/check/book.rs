@@ -23,6 +23,9 @@ const CHECKPOINT_EVERY: u64 = 32;
 /// The independent reader's findings are compared every so many entries, and at the end.
 const COMPARED_EVERY: u64 = 64;
 
+/// So long what was decided before a book was put away may take to be on disk.
+const DECIDED_WITHIN_MS: Ms = 10_000;
+
 #[derive(Debug)]
 pub(crate) struct BookCheck {
     /// A text that everything of this book contains and nothing else does.
@@ -49,6 +52,8 @@ pub(crate) struct BookCheck {
     shared: BTreeSet<ReplicaId>,
     /// Who was removed last when, and by which entry.
     left: BTreeMap<UserId, (Ms, Seq)>,
+    /// When it was put away.
+    archived_at: Option<Ms>,
 }
 
 impl BookCheck {
@@ -71,6 +76,7 @@ impl BookCheck {
             has_renewed: false,
             shared: BTreeSet::new(),
             left: BTreeMap::new(),
+            archived_at: None,
         }
     }
 
@@ -97,6 +103,14 @@ impl BookCheck {
         anew.shared = std::mem::take(&mut self.shared);
         anew.was_restored_silently = self.was_restored_silently || declared == Declared::No;
         *self = anew;
+    }
+
+    pub(crate) fn archive(&mut self, now: Ms) {
+        self.archived_at.get_or_insert(now);
+    }
+
+    pub(crate) fn is_archived(&self) -> bool {
+        self.archived_at.is_some()
     }
 
     /// It went on from a backup once.
@@ -223,6 +237,7 @@ impl BookCheck {
         Invariant::GaplessOrder.require(batch.expected_head == self.head(), || {
             format!("a batch decided on head {} meets head {}", batch.expected_head, self.head())
         })?;
+        self.check_archived(now, batch)?;
         batch.entries.iter().try_for_each(|staged| self.handle_entry(staged, owners, reading(staged.id)))?;
         let removed = batch.members.iter().filter(|row| row.role.is_none());
         self.left.extend(removed.map(|row| (row.user, (now, batch.expected_head.next()))));
@@ -311,6 +326,18 @@ impl BookCheck {
                 _ => role.is_some_and(Role::may_write),
             };
         Invariant::Standing.require(may, || format!("entry {} is by {}, who was {role:?}", entry.seq, entry.by))
+    }
+
+    /// What is put away takes no more, but for who comes and goes.
+    fn check_archived(&self, now: Ms, batch: &Batch) -> Checked {
+        let is_closed = self.archived_at.is_some_and(|at| now > at + DECIDED_WITHIN_MS);
+        let is_of_members = |staged: &StagedEntry| {
+            let entry: Entry<BookChange<Ledger>> = serde_json::from_slice(&staged.entry.bytes).expect("an entry reads");
+            matches!(&*entry.changes, [Change::Member(_)])
+        };
+        Invariant::Standing.require(!is_closed || batch.entries.iter().all(is_of_members), || {
+            format!("an archived book is written in after {}", batch.expected_head)
+        })
     }
 
     /// Whether the independent reader finds the same.

@@ -235,6 +235,11 @@ impl Checker {
         devices.for_each(|(_, device)| device.go_back_to(until));
     }
 
+    /// A book is put away.
+    pub(crate) fn archive(&mut self, book: BookId) {
+        self.books.get_mut(&book).expect("a book of this world").archive(self.now);
+    }
+
     /// An answer leaves the server.
     pub(crate) fn check_answer(&self, book: BookId, id: MutationId, answer: &Answer) -> Checked {
         let seq = match answer {

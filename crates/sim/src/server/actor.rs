@@ -77,7 +77,8 @@ impl Actor {
         };
         let state = spoil::loaded(settings.plant, log.load(until));
         let members = state.members.clone();
-        let authority = Authority::new(log.epoch, state, head.seq, head.hash, log.numbers());
+        let mut authority = Authority::new(log.epoch, state, head.seq, head.hash, log.numbers());
+        authority.set_archived(log.is_archived && settings.plant != Some(Plant::ArchivedWritten));
         Self {
             book,
             committer: Committer::new(authority),
@@ -164,7 +165,9 @@ impl Actor {
         }
         let before = self.head;
         let tail = log.after(self.head.seq);
-        self.committer.authority_mut().handle_tail(tail, log.numbers()).expect("the log goes on from here");
+        let authority = self.committer.authority_mut();
+        authority.handle_tail(tail, log.numbers()).expect("the log goes on from here");
+        authority.set_archived(log.is_archived && plant != Some(Plant::ArchivedWritten));
         self.head = log.head_and_hash();
         let members = &self.committer.authority().state().members;
         if self.head.seq > before.seq && self.members != *members && plant != Some(Plant::TailMembersUnseen) {

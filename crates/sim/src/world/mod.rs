@@ -142,6 +142,7 @@ enum Strike {
     DeviceOff,
     Crash,
     Restore,
+    Archive,
     Drain,
     RoleChange,
     Removal,

@@ -25,6 +25,9 @@ const CLOCK_AHEAD_MS_MAX: u64 = 10 * 365 * 24 * 3_600_000;
 /// Devices come back from a drain within this, as in the shipped server.
 const DRAIN_RETRY_AFTER_MS: u64 = 2_000;
 
+/// Before that no book is put away.
+const ARCHIVED_AFTER_MS: Ms = 20 * 60_000;
+
 /// A node looks at the log this often at least, whether or not it is told to.
 pub(super) const LOOKS_EVERY_MS: Ms = 2_000;
 
@@ -186,7 +189,7 @@ impl World {
         self.disk.log_mut(book).append(batch).map_err(refused)?;
         for other in (0..self.nodes.len()).filter(|other| *other != node) {
             let is_lost = self.weather.strikes(Fault::BellLost, &mut self.random);
-            let after = if is_lost { LOOKS_EVERY_MS } else { self.random.between(1, 400) };
+            let after = if is_lost { LOOKS_EVERY_MS } else { self.random.between(1, 1_500) };
             self.at_in(after, Event::BellRings { node: other, book });
         }
         Ok(())
@@ -271,6 +274,20 @@ impl World {
         }
         server.clock_ahead_ms = node.clock_ahead_ms;
         (node.server, node.down_until) = (server, None);
+    }
+
+    /// A book is put away, late in the run, for nothing happens there then; the nodes find it at their next look.
+    pub(super) fn archive(&mut self) -> Checked {
+        let book = self.any_book();
+        if self.now < ARCHIVED_AFTER_MS || self.checker.book(book).is_archived() || self.full_until > self.now {
+            return Ok(());
+        }
+        self.weather.note(Fault::Archived);
+        let name = self.book_name(book);
+        self.say(|| format!("{name} is archived"));
+        self.disk.log_mut(book).is_archived = true;
+        self.checker.archive(book);
+        (0..self.nodes.len()).try_for_each(|node| self.ring(node, book))
     }
 
     /// A node says that it goes away, and finishes what it has begun.

@@ -155,7 +155,10 @@ impl World {
         client.books().into_iter().find_map(|book| {
             let role = self.checker.book(book).role_of(client.user)?;
             let (copy, head) = (client.copy(book), self.head(book));
-            let is_done = copy.seq() == head && (role < Role::Editor || copy.is_current());
+            // What a book that was put away does not take waits until it may be taken.
+            let held = copy.held().map(|held| held.code);
+            let may_wait = self.checker.book(book).is_archived() && held == Some(Refusal::Archived);
+            let is_done = copy.seq() == head && (role < Role::Editor || copy.is_current() || may_wait);
             if is_done {
                 return self.wrong_presence(index, book);
             }

@@ -7,7 +7,7 @@ use crate::check::Checked;
 use crate::fault::Fault;
 use crate::line::{DeviceEnd, Frame, LineId, Parcel, Way};
 
-const STRIKES: [(Strike, Fault); 22] = [
+const STRIKES: [(Strike, Fault); 23] = [
     (Strike::Cut, Fault::Cut),
     (Strike::HalfOpen, Fault::HalfOpen),
     (Strike::Deaf, Fault::Deaf),
@@ -19,6 +19,7 @@ const STRIKES: [(Strike, Fault); 22] = [
     (Strike::DeviceOff, Fault::DeviceOff),
     (Strike::Crash, Fault::Crash),
     (Strike::Restore, Fault::Restored),
+    (Strike::Archive, Fault::Archived),
     (Strike::Drain, Fault::Drain),
     (Strike::RoleChange, Fault::RoleChange),
     (Strike::Removal, Fault::Removal),
@@ -64,6 +65,7 @@ impl World {
                 }
             },
             Strike::Restore => self.restore(),
+            Strike::Archive => self.archive(),
             Strike::Drain => self.drain(),
             Strike::RoleChange => {
                 self.weather.note(Fault::RoleChange);
