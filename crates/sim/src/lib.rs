@@ -40,7 +40,8 @@
 //!   those of design.md, done here first: a batch that meets a longer log is decided again, bells ring late or not at all,
 //!   and a node looks at the log before it opens a book for somebody, and now and then. All nodes reach the log.
 //! - Several tabs over one store may use up numbers for what stands under others, and how many is not checked.
-//! - No archived or purged book, no invites (who lets themself in is taken to hold one), no signing in.
+//! - An archived book stays that way, unless its server is restored from before. No book is purged, there are no invites (who
+//!   lets themself in is taken to hold one), and nobody signs in.
 //! - The disk keeps what it said it has: a commit that was on its way is there whole or not at all. Torn and lost writes are
 //!   for the stores' own tests.
 //! - A client that lies takes no replica id that its owner has not written under, and no mutation's id from anybody.

@@ -116,7 +116,8 @@ fn run_all(arguments: &Arguments) -> ExitCode {
     let Arguments { from, seeds, brief, .. } = *arguments;
     let began = Instant::now();
     let summary = run_many(from..from + seeds, TOLD_EVERY, |summary| {
-        println!("{} of {seeds} seeds, {} failed", summary.seeds, summary.failures.len());
+        let failed: Vec<String> = summary.failures.iter().map(|failure| failure.seed.to_string()).collect();
+        println!("{} of {seeds} seeds, {} failed {}", summary.seeds, failed.len(), failed.join(" "));
     });
     tell_summary(&summary, began.elapsed());
     for failure in &summary.failures {
