@@ -23,6 +23,8 @@ pub(super) struct NewStart {
     pub(super) seen_at_most: Seq,
     /// Where it parts from the one before at the latest, should it be another.
     pub(super) parted_at: Seq,
+    /// Nobody has said that it is another.
+    pub(super) may_be_same_history: bool,
 }
 
 /// What a snapshot's history has of the mutations that were confirmed before, and what it lacks.

@@ -360,7 +360,8 @@ impl<D: Domain> BookCopy<D> {
         (self.epoch, self.seq, self.hash, self.head) = (Some(epoch), seq, hash, seq);
         self.phase = Phase::Apart;
         self.handle_people(people);
-        self.start_anew(NewStart { replicas, seen_at_most, parted_at });
+        let may_be_same_history = !is_told || seen_at_most == seq;
+        self.start_anew(NewStart { replicas, seen_at_most, parted_at, may_be_same_history });
         self.replace_state(state);
         SnapshotFate::Taken
     }

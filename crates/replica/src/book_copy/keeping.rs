@@ -110,9 +110,10 @@ impl<D: Domain> BookCopy<D> {
         let Some(kept) = &self.kept else { return Ok(None) };
         let head: Head = serde_json::from_str(head)?;
         let Place { revision, starts, .. } = kept.place;
-        // A new start in the history there was, not stored yet, and less than what another program has stored since.
-        let is_same_history = self.new_start.as_ref().is_some_and(|start| start.seen_at_most >= self.seq);
-        let is_overtaken = is_same_history && head.epoch == self.epoch && head.seq > self.seq;
+        // A new start, not stored yet, and less than what another program has stored since. Should the store's be another
+        // history after all, the server says so when it is asked for the book.
+        let may_be_same = self.new_start.as_ref().is_some_and(|start| start.may_be_same_history);
+        let is_overtaken = may_be_same && head.epoch == self.epoch && head.seq > self.seq;
         Ok(if head.revision == revision {
             None
         } else if revision > 0 && head.starts == starts && self.seq >= head.state_seq && !is_overtaken {
@@ -221,6 +222,7 @@ impl<D: Domain> BookCopy<D> {
             }
         }
         self.head = self.head.max(self.seq);
+        self.epoch = self.epoch.or(rows.head.epoch);
         if let Some(kept) = &mut self.kept {
             kept.due.entries.retain(|(due, _)| *due > rows.head.seq);
         }

@@ -259,3 +259,51 @@ fn what_answers_to_a_subscription_from_before_the_stored_state_was_lost_is_not_f
     here.take(Snapshot { replicas: numbers, ..snapshot(6, &[(1, "milk"), (9, "jam")]) });
     assert_eq!((here.seq(), here.pending()), (Seq(6), vec![2]));
 }
+
+/// A tab that starts from nothing hears from the store alone which history it is in.
+#[test]
+fn what_comes_from_the_store_is_of_the_stores_history() {
+    let mut shelf = Shelf::new();
+    let (mut there, mut here) = (Stage::kept(), Stage::kept());
+    for stage in [&mut there, &mut here] {
+        shelf.sync(stage);
+        stage.connect();
+    }
+    // Somebody looked before they were let in, and what they were told is stored.
+    there.hear(json!({ "type": "role", "book": BOOK, "role": null }));
+    shelf.sync(&mut there);
+    shelf.read(&mut here);
+    there.replica.subscribe_again(BOOK);
+    there.hear(subscribed_at(0, there.hash(), 0));
+    let mut far_behind = required(20);
+    far_behind["from_seq"] = json!(0);
+    here.hear(far_behind);
+    here.forget();
+    there.hear_entries(&[others(1, &[added(1, "milk")]), others(2, &[added(2, "tea")])]);
+    shelf.sync(&mut there);
+    shelf.read(&mut here);
+    assert_eq!((here.seq(), here.copy().epoch()), (Seq(2), there.copy().epoch()));
+    here.take(snapshot(1, &[(1, "milk")]));
+    assert_eq!((here.seq(), here.view().as_str()), (Seq(2), "milk tea"), "it was asked for before");
+}
+
+/// Nobody has said that the snapshot's history is another, and in the store's its numbers may be used up.
+#[test]
+fn a_start_over_of_a_line_that_is_gone_gives_way_to_one_that_has_gone_on() {
+    let mut shelf = Shelf::new();
+    let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
+    write(&mut there, 9, "jam").expect("fine");
+    shelf.sync(&mut there);
+    shelf.read(&mut here);
+    let mut far_behind = required(20);
+    far_behind["from_seq"] = json!(0);
+    here.hear(far_behind);
+    here.replica.handle_closed(here.now, None);
+    here.connect();
+    here.take(snapshot(1, &[(1, "milk")]));
+    there.hear_entries(&[others(1, &[added(1, "milk")]), entry(2, ME, 1, 9, &[added(9, "jam")])]);
+    shelf.sync(&mut there);
+    shelf.sync(&mut here);
+    assert_eq!((here.seq(), here.pending()), (Seq(2), vec![]));
+    assert_eq!(here.view(), "milk jam");
+}

@@ -79,8 +79,10 @@ impl Checker {
                 .require(is_known, || format!("mutation {n} of {} left its outbox without an entry", client.name));
         };
         let is_rejected = check.read(seq).rejected.is_some();
-        // Another tab's person may have dealt with it; and what a server rejected that was restored since it may take now.
-        let fits = if is_rejected { is_shown || made.fate.is_dealt_with() } else { !is_shown || check.was_restored() };
+        // Another tab's person may have dealt with it; and what a server rejected that was restored since it may take now. What
+        // a tab without its store offers again to a restored server, only that one hears the fate of.
+        let is_told = is_shown || made.fate.is_dealt_with() || (check.was_restored() && made.fate.forgotten);
+        let fits = if is_rejected { is_told } else { !is_shown || check.was_restored() };
         Invariant::Fate.require(fits, || {
             format!("entry {seq} of {} is rejected: {is_rejected}; and it is shown: {is_shown}", client.name)
         })

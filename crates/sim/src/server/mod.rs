@@ -250,6 +250,8 @@ impl Server {
         if let Some(actor) = self.actors.get_mut(&book) {
             let withdrawn = actor.handle_failed(&self.settings);
             self.say_all(withdrawn.into_iter().map(Say::unavailable).collect());
+            // It could not while this was on its way.
+            self.look(disk, book);
             self.books_to_run.insert(book);
             self.run(now, disk);
         }

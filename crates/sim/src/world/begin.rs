@@ -7,7 +7,7 @@ use tidebook_book::{Author, BookId, Epoch, MemberChange, MutationId, ReplicaId, 
 use tidebook_ledger::{Ledger, LedgerChange};
 use uuid::Uuid;
 
-use super::node::{LOOKS_EVERY_MS, Node, shortened};
+use super::node::{Node, UNHEARD_MS_MAX, shortened};
 use super::{Event, Person, World};
 use crate::check::{BookCheck, Checker};
 use crate::client::Client;
@@ -90,7 +90,7 @@ impl World {
             self.nodes.push(Node::new(self.settings.clone()));
             self.start_node(node);
         }
-        self.checker.unheard_ms = has_several.then_some(LOOKS_EVERY_MS);
+        self.checker.unheard_ms = has_several.then_some(UNHEARD_MS_MAX);
     }
 
     fn add_people(&mut self) {

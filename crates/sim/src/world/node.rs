@@ -31,6 +31,12 @@ const ARCHIVED_AFTER_MS: Ms = 20 * 60_000;
 /// A node looks at the log this often at least, whether or not it is told to.
 pub(super) const LOOKS_EVERY_MS: Ms = 2_000;
 
+/// A commit takes no longer. While its own is on its way a node does not look.
+const COMMIT_MS_MAX: Ms = 3_000;
+
+/// So long a node may not know yet what another has written.
+pub(super) const UNHEARD_MS_MAX: Ms = LOOKS_EVERY_MS + COMMIT_MS_MAX;
+
 /// One process of the server.
 #[derive(Debug)]
 pub(super) struct Node {
@@ -127,7 +133,7 @@ impl World {
 
     fn begin_commit(&mut self, node: usize, book: BookId, batch: Batch) {
         let is_slow = self.weather.strikes(Fault::SlowCommit, &mut self.random);
-        let takes = if is_slow { self.random.between(200, 3_000) } else { self.random.between(1, 40) };
+        let takes = if is_slow { self.random.between(200, COMMIT_MS_MAX) } else { self.random.between(1, 40) };
         self.nodes[node].writing.insert(book, batch);
         let life = self.nodes[node].life;
         self.at_in(takes, Event::Committed { node, life, book });
