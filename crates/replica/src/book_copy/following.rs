@@ -359,6 +359,8 @@ impl<D: Domain> BookCopy<D> {
         };
         (self.epoch, self.seq, self.hash, self.head) = (Some(epoch), seq, hash, seq);
         self.phase = Phase::Apart;
+        // What was asked before is answered in vain, and nothing is asked until this is stored.
+        self.answer = Answer::NotDue;
         self.handle_people(people);
         let may_be_same_history = !is_told || seen_at_most == seq;
         self.start_anew(NewStart { replicas, seen_at_most, parted_at, may_be_same_history });

@@ -6,7 +6,7 @@ use tidebook_replica::Event;
 use crate::checklist::add;
 use crate::keeping::{tab, write};
 use crate::shelf::Shelf;
-use crate::stage::{BOOK, ME, Stage, added, entry, others, refused, subscribed, welcome};
+use crate::stage::{BOOK, ME, Stage, added, entry, others, refused, required, snapshot, subscribed, welcome};
 
 /// How long an answer may take.
 const ANSWER_WITHIN_MS: u64 = 15_000;
@@ -118,6 +118,21 @@ fn a_subscription_is_answered_or_the_line_ends() {
         stage.hear(answer);
         stays(&mut stage);
     }
+}
+
+/// What was asked before the snapshot came is not followed, and its answer, should it come, says nothing.
+#[test]
+fn nothing_is_due_while_a_start_is_being_stored() {
+    let (mut shelf, mut stage) = (Shelf::new(), Stage::kept());
+    shelf.sync(&mut stage);
+    stage.connect();
+    stage.hear(required(5));
+    stage.replica.handle_closed(stage.now, None);
+    stage.connect();
+    assert!(stage.sent().iter().any(|frame| frame["type"] == "subscribe"));
+    stage.take(snapshot(5, &[(1, "milk")]));
+    stage.hear(subscribed(0, 0));
+    stays(&mut stage);
 }
 
 #[test]
