@@ -23,7 +23,7 @@ pub(super) struct NewStart {
     pub(super) seen_at_most: Seq,
     /// Where it parts from the one before at the latest, should it be another.
     pub(super) parted_at: Seq,
-    /// Nobody has said that it is another.
+    /// The server has not said that it is another.
     pub(super) may_be_same_history: bool,
 }
 

@@ -362,7 +362,7 @@ impl<D: Domain> BookCopy<D> {
         // What was asked before is answered in vain, and nothing is asked until this is stored.
         self.answer = Answer::NotDue;
         self.handle_people(people);
-        let may_be_same_history = !is_told || seen_at_most == seq;
+        let may_be_same_history = word != Word::Of(epoch) || seen_at_most == seq;
         self.start_anew(NewStart { replicas, seen_at_most, parted_at, may_be_same_history });
         self.replace_state(state);
         SnapshotFate::Taken
