@@ -85,8 +85,9 @@ impl Checker {
             let copies = ending.copies(made.device, made.book);
             // On a copy of its device, too.
             let anywhere = (0..ending.devices.len()).flat_map(|device| ending.copies(device, made.book));
-            let waits = anywhere.flat_map(BookCopy::pending).any(|pending| pending.mutation.id == *id);
-            let mut rejections = copies.flat_map(|copy| copy.rejections());
+            let waits = anywhere.clone().flat_map(BookCopy::pending).any(|pending| pending.mutation.id == *id);
+            let has_lost_store = ending.devices[made.device].store_life > 0;
+            let mut rejections = copies.chain(anywhere.filter(|_| has_lost_store)).flat_map(BookCopy::rejections);
             let shown = rejections.find(|rejection| rejection.mutation.id == *id);
             let MadeFate { lost, forgotten, .. } = made.fate;
             let dealt_with = made.fate.is_dealt_with();
