@@ -244,7 +244,8 @@ impl Server {
             let command = if is_held_up { None } else { actor.mailbox.pop_front() };
             self.say_all(says);
             // A replica may have heard from another node what this one has not.
-            let looks = request.is_none() || self.settings.plant != Some(Plant::OpenedUnlooked);
+            let opens = request.is_some() || matches!(command, Some(Command::Request(_)));
+            let looks = !(opens && self.settings.plant == Some(Plant::OpenedUnlooked));
             if looks && (request.is_some() || command.is_some()) {
                 self.look(disk, book);
             }
