@@ -133,7 +133,9 @@ impl World {
 
     fn begin_commit(&mut self, node: usize, book: BookId, batch: Batch) {
         let is_slow = self.weather.strikes(Fault::SlowCommit, &mut self.random);
-        let takes = if is_slow { self.random.between(200, COMMIT_MS_MAX) } else { self.random.between(1, 40) };
+        // Where several nodes write, the log may be further away.
+        let usual = if self.nodes.len() > 1 { 120 } else { 40 };
+        let takes = if is_slow { self.random.between(200, COMMIT_MS_MAX) } else { self.random.between(1, usual) };
         self.nodes[node].writing.insert(book, batch);
         let life = self.nodes[node].life;
         self.at_in(takes, Event::Committed { node, life, book });
