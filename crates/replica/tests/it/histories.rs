@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use crate::checklist::{Checklist, add};
 use crate::stage::{
-    BOOK, EPOCH, ME, Stage, added, chain, entry, hash_of_snapshot, others, required, snapshot, subscribed_at,
+    BOOK, EPOCH, ME, Stage, added, chain, entry, hash_of_snapshot, others, required, required_from, snapshot,
+    subscribed_at,
 };
 
 /// The longest first wait of the back-off.
@@ -205,8 +206,7 @@ fn what_a_server_said_on_another_line_tells_nothing_of_a_snapshot() {
     for is_asked_again in [false, true] {
         let mut stage = with_a_log();
         stage.mutate_from(Seq(3), 1, &[add(91, "x")]).expect("fine");
-        let mut far_behind = required(9);
-        far_behind["from_seq"] = json!(3);
+        let far_behind = required_from(3, 9);
         stage.hear(far_behind.clone());
         stage.replica.handle_closed(stage.now, None);
         stage.connect();
@@ -219,16 +219,22 @@ fn what_a_server_said_on_another_line_tells_nothing_of_a_snapshot() {
     }
 }
 
+/// With a log; one snapshot was given up with its line, and another is asked for.
+fn awaiting_two_snapshots() -> Stage {
+    let mut stage = with_a_log();
+    stage.hear(required(8));
+    stage.replica.handle_closed(stage.now, None);
+    stage.connect();
+    stage.hear(required(8));
+    stage.wait_ms(FIRST_WAIT_MS);
+    stage
+}
+
 /// Of two snapshots in flight the older one may come last, when the copy needs yet another.
 #[test]
 fn a_snapshot_that_was_given_up_with_its_line_takes_no_copy_back() {
     for is_asked_again in [false, true] {
-        let mut stage = with_a_log();
-        stage.hear(required(8));
-        stage.replica.handle_closed(stage.now, None);
-        stage.connect();
-        stage.hear(required(8));
-        stage.wait_ms(FIRST_WAIT_MS);
+        let mut stage = awaiting_two_snapshots();
         stage.take(snapshot(9, &[(1, "milk")]));
         stage.hear(required(9));
         stage.forget();
@@ -249,12 +255,7 @@ fn a_snapshot_that_was_given_up_with_its_line_takes_no_copy_back() {
 /// The one that was asked for next may itself be overtaken before it comes.
 #[test]
 fn of_two_snapshots_on_their_way_neither_takes_the_copy_back() {
-    let mut stage = with_a_log();
-    stage.hear(required(8));
-    stage.replica.handle_closed(stage.now, None);
-    stage.connect();
-    stage.hear(required(8));
-    stage.wait_ms(FIRST_WAIT_MS);
+    let mut stage = awaiting_two_snapshots();
     stage.take(snapshot(2, &[]));
     stage.forget();
     wait_for_fetch(&mut stage);
@@ -267,9 +268,7 @@ fn of_two_snapshots_on_their_way_neither_takes_the_copy_back() {
 fn a_snapshot_from_before_entries_that_came_since_takes_no_copy_back() {
     let mut stage = Stage::live();
     // Nothing is here yet, and the server says that it goes on from there.
-    let far_behind = json!({
-        "type": "snapshot_required", "book": BOOK, "epoch": EPOCH, "from_seq": 0, "seq": 1,
-    });
+    let far_behind = required_from(0, 1);
     stage.hear(far_behind.clone());
     assert_eq!(stage.events(), [FETCH]);
     stage.hear(subscribed_at(1, chain(&log()[..1]), 0));

@@ -7,7 +7,20 @@ use uuid::Uuid;
 
 use crate::keeping::{tab, tab_of, write};
 use crate::shelf::Shelf;
-use crate::stage::{BOOK, ME, Stage, added, entry, hash_of_snapshot, others, required, snapshot, subscribed_at};
+use crate::stage::{
+    BOOK, ME, Stage, added, entry, hash_of_snapshot, others, required, required_from, snapshot, subscribed_at,
+};
+
+/// Two tabs, of which the second has stored a snapshot and follows from it.
+fn one_starts_at_five() -> (Shelf, [Stage; 2]) {
+    let mut shelf = Shelf::new();
+    let (here, mut there) = (tab(&mut shelf), tab(&mut shelf));
+    there.hear(required(5));
+    there.take(snapshot(5, &[(1, "milk")]));
+    shelf.sync(&mut there);
+    there.hear(subscribed_at(5, there.hash(), 0));
+    (shelf, [here, there])
+}
 
 /// A server restored from a backup goes on under the same epoch where nobody declares it.
 #[test]
@@ -58,9 +71,7 @@ fn a_base_that_another_tab_has_lowered_stays_low() {
 fn a_start_over_that_is_not_stored_gives_way_to_one_that_has_gone_on() {
     let mut shelf = Shelf::new();
     let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
-    let mut far_behind = required(20);
-    far_behind["from_seq"] = json!(0);
-    here.hear(far_behind);
+    here.hear(required_from(0, 20));
     here.take(snapshot(20, &[(1, "milk")]));
     there.hear_entries(&(1..=21).map(|seq| others(seq, &[added(seq as u32, "tea")])).collect::<Vec<_>>());
     shelf.sync(&mut there);
@@ -165,12 +176,7 @@ fn rows_that_do_not_fit_each_other_are_no_copy() {
 /// A tab stores the entry of a mutation before it has read that it was typed in another.
 #[test]
 fn a_fate_that_another_tab_did_not_know_for_one_is_remembered() {
-    let mut shelf = Shelf::new();
-    let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
-    there.hear(required(5));
-    there.take(snapshot(5, &[(1, "milk")]));
-    shelf.sync(&mut there);
-    there.hear(subscribed_at(5, there.hash(), 0));
+    let (mut shelf, [mut here, mut there]) = one_starts_at_five();
     shelf.sync(&mut here);
     write(&mut here, 9, "jam").expect("fine");
     shelf.sync(&mut here);
@@ -214,9 +220,7 @@ fn what_a_second_restore_lacks_is_offered_with_what_was_seen_before_the_first() 
 fn what_answers_to_a_subscription_from_before_a_snapshot_is_not_followed() {
     let mut shelf = Shelf::new();
     let mut here = tab(&mut shelf);
-    let mut far_behind = required(5);
-    far_behind["from_seq"] = json!(0);
-    here.hear(far_behind);
+    here.hear(required_from(0, 5));
     here.take(snapshot(5, &[(1, "milk")]));
     here.forget();
     here.hear(subscribed_at(5, hash_of_snapshot(5), 0));
@@ -233,12 +237,7 @@ fn what_answers_to_a_subscription_from_before_a_snapshot_is_not_followed() {
 /// What it says of own numbers is from before what the store has: it would seem that the server has lost some.
 #[test]
 fn what_answers_to_a_subscription_from_before_the_stored_state_was_lost_is_not_followed() {
-    let mut shelf = Shelf::new();
-    let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
-    there.hear(required(5));
-    there.take(snapshot(5, &[(1, "milk")]));
-    shelf.sync(&mut there);
-    there.hear(subscribed_at(5, there.hash(), 0));
+    let (mut shelf, [mut here, mut there]) = one_starts_at_five();
     write(&mut there, 9, "jam").expect("fine");
     write(&mut there, 10, "figs").expect("fine");
     shelf.sync(&mut there);
@@ -275,9 +274,7 @@ fn what_comes_from_the_store_is_of_the_stores_history() {
     shelf.read(&mut here);
     there.replica.subscribe_again(BOOK);
     there.hear(subscribed_at(0, there.hash(), 0));
-    let mut far_behind = required(20);
-    far_behind["from_seq"] = json!(0);
-    here.hear(far_behind);
+    here.hear(required_from(0, 20));
     here.forget();
     there.hear_entries(&[others(1, &[added(1, "milk")]), others(2, &[added(2, "tea")])]);
     shelf.sync(&mut there);
@@ -287,23 +284,28 @@ fn what_comes_from_the_store_is_of_the_stores_history() {
     assert_eq!((here.seq(), here.view().as_str()), (Seq(2), "milk tea"), "it was asked for before");
 }
 
-/// Nobody has said that the snapshot's history is another, and in the store's its numbers may be used up.
+/// The server has not said that the snapshot's history is another, and in the store's its numbers may be used up.
 #[test]
-fn a_start_over_of_a_line_that_is_gone_gives_way_to_one_that_has_gone_on() {
-    let mut shelf = Shelf::new();
-    let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
-    write(&mut there, 9, "jam").expect("fine");
-    shelf.sync(&mut there);
-    shelf.read(&mut here);
-    let mut far_behind = required(20);
-    far_behind["from_seq"] = json!(0);
-    here.hear(far_behind);
-    here.replica.handle_closed(here.now, None);
-    here.connect();
-    here.take(snapshot(1, &[(1, "milk")]));
-    there.hear_entries(&[others(1, &[added(1, "milk")]), entry(2, ME, 1, 9, &[added(9, "jam")])]);
-    shelf.sync(&mut there);
-    shelf.sync(&mut here);
-    assert_eq!((here.seq(), here.pending()), (Seq(2), vec![]));
-    assert_eq!(here.view(), "milk jam");
+fn a_start_over_that_may_be_of_the_same_history_gives_way_to_one_that_has_gone_on() {
+    for is_line_gone in [true, false] {
+        let mut shelf = Shelf::new();
+        let (mut here, mut there) = (tab(&mut shelf), tab(&mut shelf));
+        write(&mut there, 9, "jam").expect("fine");
+        shelf.sync(&mut there);
+        shelf.read(&mut here);
+        if is_line_gone {
+            here.hear(required_from(0, 20));
+            here.replica.handle_closed(here.now, None);
+            here.connect();
+        } else {
+            // What the copy finds by itself.
+            here.hear(subscribed_at(0, hash_of_snapshot(9), 0));
+            assert_eq!(here.copy().contradictions().count, 1);
+        }
+        here.take(snapshot(1, &[(1, "milk")]));
+        there.hear_entries(&[others(1, &[added(1, "milk")]), entry(2, ME, 1, 9, &[added(9, "jam")])]);
+        shelf.sync(&mut there);
+        shelf.sync(&mut here);
+        assert_eq!((here.seq(), here.pending(), here.view()), (Seq(2), vec![], "milk jam".into()), "{is_line_gone}");
+    }
 }

@@ -201,6 +201,13 @@ pub(crate) fn required(seq: u64) -> Value {
     json!({ "type": "snapshot_required", "book": BOOK, "epoch": EPOCH, "from_seq": null, "seq": seq })
 }
 
+/// Of the history there is, as far as the server can tell from that seq on.
+pub(crate) fn required_from(from_seq: u64, seq: u64) -> Value {
+    let mut frame = required(seq);
+    frame["from_seq"] = json!(from_seq);
+    frame
+}
+
 /// Items by their ids, each added by some entry.
 pub(crate) fn snapshot(seq: u64, items: &[(u32, &str)]) -> Snapshot<Checklist> {
     let item = |text: &str| json!({ "text": text, "added": [1, 0], "ticked": null });

@@ -106,7 +106,7 @@ impl BookCheck {
     }
 
     pub(crate) fn archive(&mut self, now: Ms) {
-        self.archived_at.get_or_insert(now);
+        self.archived_at = Some(now);
     }
 
     pub(crate) fn is_archived(&self) -> bool {
