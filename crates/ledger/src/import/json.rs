@@ -126,7 +126,8 @@ impl Records {
         }
         let mut transactions: HashSet<TransactionId> = HashSet::new();
         for transaction in &self.transactions {
-            let why = if !transactions.insert(transaction.id) {
+            let is_a_contact = contacts.contains(&ContactId(transaction.id.0));
+            let why = if is_a_contact || !transactions.insert(transaction.id) {
                 twice()
             } else if contacts.contains(&transaction.contact) {
                 transaction_fault(transaction)

@@ -314,6 +314,10 @@ fn what_is_no_book_is_refused() {
             "the transaction 00000000-0000-0000-0000-00000000d002 c".into(),
         ),
         (
+            unhashed("/state/transactions/0/id", json!(id_of("c2"))),
+            "the transaction 00000000-0000-0000-0000-00000000c002 c".into(),
+        ),
+        (
             unhashed("/state/transactions/0/contact", json!(t1)),
             format!("the transaction {t1} cannot stand in a book: there"),
         ),

@@ -26,6 +26,9 @@ pub enum CsvError {
     )]
     SameTransaction { line: u64, id: String, earlier: u64 },
 
+    #[error("line {line}: the transaction_id {id} is a contact's: give the transaction another, or empty it")]
+    IdOfContact { line: u64, id: String },
+
     #[error("line {line}: the contact {id} is called \"{name}\" here and \"{earlier}\" before: a contact has one name")]
     TwoNames { line: u64, id: String, name: String, earlier: String },
 

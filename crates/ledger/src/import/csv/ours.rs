@@ -40,6 +40,10 @@ pub(super) fn plan(sheet: &Sheet<'_>, book: BookId) -> Result<Plan, CsvError> {
         }
         plan.transactions.push(transaction);
     }
+    // Ids are unique within their book, whatever they name.
+    if let Some(id) = plan.transactions.iter().map(|it| it.id).find(|id| planned.contains(&ContactId(id.0))) {
+        return Err(CsvError::IdOfContact { line: planner.lines[&id], id: id.to_string() });
+    }
     plan.add_up(None);
     Ok(plan)
 }

@@ -174,6 +174,10 @@ fn errors_name_the_line_and_what_is_expected() {
             "line 4: the transaction 00000000-0000-0000-0000-00000000d001 stands in line 3 already",
         ),
         (
+            ours(&format!("2026-11-22,Ana,gave,1,EUR,,,,{id}\n2026-11-22,Ben,gave,1,EUR,,,{id},")),
+            "line 3: the transaction_id 00000000-0000-0000-0000-00000000d001 is a contact's",
+        ),
+        (
             ours(&format!("2026-11-22,Ana,gave,1,EUR,,,{id},\n2026-11-22,Anna,gave,1,EUR,,,{id},")),
             "line 4: the contact 00000000-0000-0000-0000-00000000d001 is called \"Anna\" here and \"Ana\" before",
         ),
