@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -44,23 +44,13 @@ struct Ran {
 pub(super) fn prove(workspace: &Workspace, installer: &Installer, seconds: u32) -> Result<Finding> {
     installer.debian(FUZZER)?;
     build(workspace)?;
-    let waiting = Mutex::new(target_names(workspace)?);
-    let ran = Mutex::new(BTreeMap::new());
-    let work = || -> Result<()> {
-        while let Some(name) = lock(&waiting).pop() {
-            println!("{name}: {seconds} s");
-            let one = run(workspace, &name, seconds).with_context(|| format!("{name} does not hold"));
-            // Who is still to run has no need to, once something was found.
-            let one = one.inspect_err(|_| lock(&waiting).clear())?;
-            lock(&ran).insert(name, one);
-        }
-        Ok(())
-    };
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a thread panicked")))
-    })?;
-    let ran = ran.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let ran = side_by_side(target_names(workspace)?, |name| {
+        println!("{name}: {seconds} s");
+        run(workspace, name, seconds).inspect_err(|why| println!("{name} does not hold: {why:#}"))
+    });
+    let broken: Vec<&str> = ran.iter().filter(|(_, one)| one.is_err()).map(|(name, _)| name.as_str()).collect();
+    ensure!(broken.is_empty(), "what does not hold: {}; the inputs are in target/fuzz/broken", broken.join(", "));
+    let ran = ran.into_iter().filter_map(|(name, one)| Some((name, one.ok()?))).collect();
     Ok(Finding {
         command: format!("cargo xtask prove fuzz --seconds {seconds}"),
         amount: amount(&ran),
@@ -68,8 +58,26 @@ pub(super) fn prove(workspace: &Workspace, installer: &Installer, seconds: u32) 
     })
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+/// What became of each item, [`AT_ONCE`] of them at a time. What fails keeps none of the others from being done.
+fn side_by_side<T: Send>(items: Vec<String>, one: impl Fn(&str) -> T + Sync) -> BTreeMap<String, T> {
+    let (waiting, done) = (Mutex::new(items), Mutex::new(BTreeMap::new()));
+    // The lock is let go of before the item is worked on.
+    let next = || lock(&waiting).pop();
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(item) = next() {
+                    let became = one(&item);
+                    lock(&done).insert(item, became);
+                }
+            });
+        }
+    });
+    done.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn amount(ran: &BTreeMap<String, Ran>) -> String {
@@ -140,6 +148,8 @@ fn ran(said: &str) -> Option<Ran> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+
     use super::*;
 
     #[test]
@@ -147,5 +157,16 @@ mod tests {
         let Ran { executions, seconds } = ran("#9\tDONE\nDone 1234 runs in 61 second(s)\n").unwrap();
         assert_eq!((executions, seconds), (1234, 61));
         assert!(ran("Done\n").is_none());
+    }
+
+    #[test]
+    fn as_many_as_may_run_at_once() {
+        let all_are_at_it = Barrier::new(AT_ONCE);
+        let items: Vec<String> = (0..3 * AT_ONCE).map(|item| item.to_string()).collect();
+        let ran = side_by_side(items.clone(), |item| {
+            all_are_at_it.wait();
+            item.len()
+        });
+        assert!(ran.into_iter().eq(items.into_iter().map(|item| (item, 1))));
     }
 }
