@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use crate::sim::fold::{Fold, Record};
+use serde_json::Value;
 use serde_json::value::to_raw_value;
 use tidebook_authority::Outcome;
-use tidebook_book::{Author, Change, Mutation, MutationId, Seq};
+use tidebook_book::{Author, Change, Mutation, MutationId, Rejected, Seq};
 use tidebook_ledger::{
     AMOUNT_MAX, Checked, ConflictId, ContactId, Field, FieldSet, FieldValue, LedgerOp, TransactionId, inverse_of,
 };
@@ -28,7 +29,7 @@ const DIRECTIONS: [&str; 2] = ["gave", "got"];
 const TEXTS: [&str; 4] = ["Ana", "Ben", "=1+1", ""];
 
 /// Each mutation is an entry, and everything adds up after each as after all of them are undone. What is undone before
-/// anything else happens is as if it had not been.
+/// anything else happens is as if it had not been, or is refused because it was gone before.
 pub(crate) fn attack(bytes: &[u8]) -> Reading {
     let mut desk = Desk::new();
     let first = desk.head().next();
@@ -42,8 +43,10 @@ pub(crate) fn attack(bytes: &[u8]) -> Reading {
         write(&mut desk, author, base, ops, None);
         if how >= 128 {
             let head = desk.head();
-            undo(&mut desk, author, head);
-            check_undone(&desk.fold, &before);
+            match undo(&mut desk, author, head) {
+                None => check_undone(&desk.fold, &before),
+                Some((op, rejected)) => assert!(names_what_was_gone(&desk.fold, &op), "{rejected:?}: {op}"),
+            }
         }
     }
     let last = desk.head();
@@ -66,13 +69,17 @@ fn write(desk: &mut Desk, author: Author, base: Seq, ops: Vec<LedgerOp>, undoes:
     desk.check_sums();
 }
 
-fn undo(desk: &mut Desk, author: Author, seq: Seq) {
+/// The op that was refused, if one was.
+fn undo(desk: &mut Desk, author: Author, seq: Seq) -> Option<(Value, Rejected)> {
     let entry = read(&desk.entries()[seq.0 as usize - 1]);
     let changes: Vec<_> = entry.changes.into_iter().filter_map(domain_change).collect();
     let ops = inverse_of(&changes);
-    if !ops.is_empty() {
-        write(desk, author, seq, ops, Some(seq));
+    if ops.is_empty() {
+        return None;
     }
+    write(desk, author, seq, ops.clone(), Some(seq));
+    let rejected = read(desk.entries().last()?).rejected?;
+    Some((serde_json::to_value(&ops[rejected.op]).expect("an op serialises into memory"), rejected))
 }
 
 fn domain_change<C>(change: Change<C>) -> Option<C> {
@@ -97,6 +104,14 @@ fn check_records(now: &BTreeMap<String, Record>, before: &BTreeMap<String, Recor
             None => assert!(record.deleted, "{id}"),
         }
     }
+}
+
+/// Whether an op is about a transaction whose contact is deleted, or moves one back to such a contact: the entry changed
+/// what its author could not see, and to take that back is to name what is not there.
+fn names_what_was_gone(now: &Fold, op: &Value) -> bool {
+    let named = op["id"].as_str().and_then(|id| now.transactions.get(id)).map(|found| &found.fields["contact"]);
+    let contacts = named.into_iter().chain([&op["set"]["contact"]]).filter_map(Value::as_str);
+    contacts.filter_map(|contact| now.contacts.get(contact)).any(|contact| contact.deleted)
 }
 
 /// The input, a byte for each choice.
