@@ -148,7 +148,8 @@ fn ran(said: &str) -> Option<Ran> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Barrier;
+    use std::sync::Condvar;
+    use std::time::Duration;
 
     use super::*;
 
@@ -161,10 +162,15 @@ mod tests {
 
     #[test]
     fn as_many_as_may_run_at_once() {
-        let all_are_at_it = Barrier::new(AT_ONCE);
+        let (at_it, another) = (Mutex::new(0), Condvar::new());
         let items: Vec<String> = (0..3 * AT_ONCE).map(|item| item.to_string()).collect();
         let ran = side_by_side(items.clone(), |item| {
-            all_are_at_it.wait();
+            let mut here = lock(&at_it);
+            *here += 1;
+            another.notify_all();
+            let (_here, waited) =
+                another.wait_timeout_while(here, Duration::from_secs(10), |here| *here < AT_ONCE).unwrap();
+            assert!(!waited.timed_out(), "{item} is alone");
             item.len()
         });
         assert!(ran.into_iter().eq(items.into_iter().map(|item| (item, 1))));
