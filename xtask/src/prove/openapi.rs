@@ -56,7 +56,9 @@ fn attack(schemathesis: &Path, url: &str, folder: &Path) -> Result<Finding> {
     std::fs::write(&config, config_of(&book, &contact, &transaction))?;
 
     let mut run = Command::new(schemathesis);
-    run.arg("--config-file").arg(&config).args(["run", &format!("{url}/api/v1/openapi.json"), "--url", url]);
+    // It leaves notes on its run in the folder that it is run in.
+    run.current_dir(folder).arg("--config-file").arg(&config);
+    run.args(["run", &format!("{url}/api/v1/openapi.json"), "--url", url]);
     run.args(["--header", &format!("Authorization: Bearer {token}"), "--checks", CHECKS]);
     run.args(["--exclude-path-regex", ENDLESS, "--max-examples", EXAMPLES]);
     for operation in DESTRUCTIVE {
