@@ -47,6 +47,7 @@ pub struct Authority<D: Domain> {
 #[derive(Debug)]
 struct Uncommitted<D: Domain> {
     undos: Vec<StateUndo<D>>,
+    /// None where a number was used up by an id that stood elsewhere.
     place: Option<Place>,
     head: Seq,
     hash: ChainHash,
@@ -63,7 +64,7 @@ pub enum Outcome {
     Refused(Refused),
 }
 
-/// One op of a session that has no replica's line of its own: the authority gives it the next number.
+/// One op that came over HTTP without a number: it gets the next one of its session's replica.
 #[derive(Debug, Clone)]
 pub struct Write {
     pub id: MutationId,
@@ -248,7 +249,7 @@ impl<D: Domain> Authority<D> {
         Ok(self.head)
     }
 
-    /// Makes an entry of a mutation that is next in its line.
+    /// Makes an entry of a mutation whose number is next.
     fn decide_new(
         &mut self,
         at: UnixMillis,

@@ -61,7 +61,7 @@ impl<D: Domain, T> Committer<D, T> {
         self.held.push(say);
     }
 
-    /// Whether all that was decided is on disk.
+    /// Nothing is being written, and nothing waits to be said. Ask after `poll_commit`.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.in_flight.is_none() && self.held.is_empty()
@@ -93,8 +93,8 @@ impl<D: Domain, T> Committer<D, T> {
     /// it and is not true.
     pub fn handle_failed(&mut self) -> Vec<T> {
         self.authority.handle_failed();
-        let mut withdrawn = self.in_flight.take().map(|in_flight| in_flight.held).unwrap_or_default();
-        withdrawn.append(&mut self.held);
-        withdrawn
+        let mut untrue = self.in_flight.take().map(|in_flight| in_flight.held).unwrap_or_default();
+        untrue.append(&mut self.held);
+        untrue
     }
 }

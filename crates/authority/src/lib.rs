@@ -4,7 +4,8 @@
 //! # How to drive an [`Authority`]
 //!
 //! 1. [`Authority::lookups`] tells what to look up in the log for a push; pass what was found, as [`Known`], to
-//!    [`Authority::handle_push`], which decides each mutation against the staged state and says what became of it.
+//!    [`Authority::handle_push`], which decides each mutation against the staged state and says what became of it. Call
+//!    neither `handle_committed` nor `handle_tail` between the two: the lookup may have missed what they settle.
 //! 2. [`Authority::poll_batch`] hands out what to commit, in one transaction. Deciding goes on meanwhile.
 //! 3. [`Authority::handle_committed`] once it is on disk: only now may anyone be told.
 //!    [`Authority::handle_failed`] if it cleanly failed: all that is staged is taken back.

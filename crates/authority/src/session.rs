@@ -8,14 +8,14 @@ use std::collections::{HashMap, VecDeque};
 use serde_json::value::RawValue;
 use tidebook_book::{Author, BookId, EncodedEntry, Epoch, MutationNumber, Person, Role, Seq, UnixMillis, UserId};
 use tidebook_protocol::{
-    Down, ENTRIES_ENVELOPE_BYTES, Hello, Limits, PROTOCOL, People, PresenceUp, RawMutation, RefusedIn, RoleNow,
-    SnapshotRequired, Subscribe, Subscribed, Up, Welcome, WelcomeUser, close, entries_frame, fates_frame,
+    Down, ENTRIES_ENVELOPE_BYTES, FRAME_BYTES, Hello, Limits, PROTOCOL, People, PresenceUp, RawMutation, RefusedIn,
+    RoleNow, SnapshotRequired, Subscribe, Subscribed, Up, Welcome, WelcomeUser, close, entries_frame, fates_frame,
 };
 
 use crate::{Head, Outcome};
 
-/// Books one socket may follow: more than anyone has open, few enough that one socket cannot hold them all in memory.
-const SUBSCRIPTIONS_MAX: usize = 256;
+/// Books one socket may follow: more than anyone has, few enough that what a socket holds is bounded.
+const SUBSCRIPTIONS_MAX: usize = 4096;
 
 /// A replica that lacks more entries than this, and more than it has, takes a snapshot instead: by then it is the smaller
 /// download.
@@ -73,7 +73,7 @@ pub struct Opened {
     pub people: Vec<Person>,
     /// The log's hash at the seq the replica named; `None` where the log has no such seq.
     pub hash_there: Option<tidebook_book::ChainHash>,
-    /// Up to where the log is that of the epoch the replica named, where a restore has begun another one since.
+    /// Where the replica named a former epoch: the last seq that the log has of it.
     pub common: Option<Seq>,
 }
 
@@ -98,22 +98,18 @@ struct Subscription {
     began: Seq,
 }
 
+/// One replica's conversation over one socket.
 #[derive(Debug)]
 pub struct SyncSession {
     phase: Phase,
     subscriptions: HashMap<BookId, Subscription>,
     actions: VecDeque<Action>,
-    frame_bytes_max: usize,
 }
 
 impl SyncSession {
+    /// `known`: who it is, where the handshake said so.
     pub fn new(known: Option<Identity>) -> Self {
-        Self {
-            phase: Phase::Silent { known },
-            subscriptions: HashMap::new(),
-            actions: VecDeque::new(),
-            frame_bytes_max: Limits::default().frame_down_bytes,
-        }
+        Self { phase: Phase::Silent { known }, subscriptions: HashMap::new(), actions: VecDeque::new() }
     }
 
     pub fn poll_action(&mut self) -> Option<Action> {
@@ -210,7 +206,7 @@ impl SyncSession {
         }
         let mut rest = entries;
         while !rest.is_empty() {
-            let count = fitting(rest, self.frame_bytes_max);
+            let count = fitting(rest);
             let frame = fates_frame(book, rest[..count].iter().map(|entry| &*entry.bytes));
             self.actions.push_back(Action::Send(frame));
             rest = &rest[count..];
@@ -220,7 +216,7 @@ impl SyncSession {
     /// Entries after the cursor, in order. Sends as many as fit a frame.
     pub fn handle_entries(&mut self, book: BookId, entries: &[EncodedEntry]) {
         let Some(subscription) = self.subscriptions.get_mut(&book) else { return };
-        let count = fitting(entries, self.frame_bytes_max);
+        let count = fitting(entries);
         let Some(last) = entries[..count].last() else { return };
         assert_eq!(entries[0].seq, subscription.cursor.next(), "entries follow the cursor");
         subscription.cursor = last.seq;
@@ -346,12 +342,12 @@ impl SyncSession {
     }
 }
 
-/// How many of the entries fit one frame; at least one.
-fn fitting(entries: &[EncodedEntry], frame_bytes_max: usize) -> usize {
+/// How many of the entries go into one frame; at least one.
+fn fitting(entries: &[EncodedEntry]) -> usize {
     let mut bytes = ENTRIES_ENVELOPE_BYTES;
     let fits = |entry: &&EncodedEntry| {
         bytes += entry.bytes.len() + 1;
-        bytes <= frame_bytes_max
+        bytes <= FRAME_BYTES
     };
     entries.iter().take_while(fits).count().max(entries.len().min(1))
 }

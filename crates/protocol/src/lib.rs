@@ -12,7 +12,9 @@ pub use down::{
     Down, DownError, ENTRIES_ENVELOPE_BYTES, Entries, Limits, PeerPresence, People, Presence, RefusedIn, RoleNow,
     SnapshotRequired, Subscribed, Welcome, WelcomeUser, entries_frame, fates_frame,
 };
-pub use limits::{ENTRY_BYTES_MAX, FRAME_DOWN_BYTES_MAX, FRAME_UP_BYTES_MAX, MUTATION_BYTES_MAX, MUTATION_OPS_MAX};
+pub use limits::{
+    ENTRY_BYTES_MAX, FRAME_BYTES, FRAME_DOWN_BYTES_MAX, FRAME_UP_BYTES_MAX, MUTATION_BYTES_MAX, MUTATION_OPS_MAX,
+};
 pub use refusal::{Refusal, Refused};
 pub use up::{Hello, PresenceUp, Push, RawMutation, Subscribe, Up, UpError};
 

@@ -6,6 +6,10 @@ pub const FRAME_UP_BYTES_MAX: usize = 256 * 1024;
 /// The largest frame a server sends: two entries of the largest size.
 pub const FRAME_DOWN_BYTES_MAX: usize = 1024 * 1024;
 
+/// How much goes into a frame either way, unless one mutation or entry alone is more. A frame counts only as a whole: this
+/// much is there within 10 s on a line of 55 kbit/s.
+pub const FRAME_BYTES: usize = 64 * 1024;
+
 /// The largest mutation: what a person asks for at once. Imports are cut to fit.
 pub const MUTATION_BYTES_MAX: usize = 128 * 1024;
 

@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 use tidebook_book::{BookChange, Domain, Mutation, MutationId, MutationNumber, Seq, StateUndo};
-use tidebook_protocol::{FRAME_UP_BYTES_MAX, Refusal};
+use tidebook_protocol::{FRAME_BYTES, FRAME_UP_BYTES_MAX, MUTATION_BYTES_MAX, Refusal};
 
 /// What may be on its way unanswered, in bytes: enough to keep a server busy through a round trip, little enough that
 /// a lost line loses no time.
@@ -26,6 +26,8 @@ const IN_FLIGHT_BYTES_MAX: usize = 1024 * 1024;
 
 /// What a push frame needs beside its mutations.
 const PUSH_ENVELOPE_BYTES: usize = 256;
+
+const _: () = assert!(PUSH_ENVELOPE_BYTES + MUTATION_BYTES_MAX < FRAME_UP_BYTES_MAX, "one mutation fits a frame");
 
 /// Whether a mutation outlives the program. It is offered only as it was saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +142,7 @@ impl<D: Domain> Outbox<D> {
         self.pending.front().map(|pending| pending.mutation.n)
     }
 
-    /// The number is not to be had here any more, though the server must have it before it takes what is.
+    /// Later numbers wait here, but not this one, which the server must have first.
     pub(crate) fn lacks(&self, n: MutationNumber) -> bool {
         let next = self.pending.iter().map(|pending| pending.mutation.n).find(|there| *there >= n);
         next.is_some_and(|next| next != n)
@@ -270,7 +272,8 @@ impl<D: Domain> Outbox<D> {
             let n = pending.mutation.n;
             let follows = pending.is_saved() && !pending.sent && due.is_none_or(|due| due == n);
             let size = pending.encoded.len() + 1;
-            let fits = bytes + size <= FRAME_UP_BYTES_MAX && self.in_flight_bytes < IN_FLIGHT_BYTES_MAX;
+            let fits = bytes + size <= FRAME_BYTES || batch.is_empty();
+            let fits = fits && self.in_flight_bytes < IN_FLIGHT_BYTES_MAX;
             if !follows || !fits {
                 break;
             }

@@ -7,7 +7,7 @@ use tidebook_authority::{Authority, Head, MemberRefusal, Outcome, Write, Written
 use tidebook_book::{Author, BookChange, BookId, EncodedEntry, Epoch, MemberChange, MutationId, MutationNumber, Seq};
 use tidebook_event_store::{EntryLimit, Store, StoreError};
 use tidebook_ledger::{Ledger, LedgerBook};
-use tidebook_protocol::{FRAME_DOWN_BYTES_MAX, RawMutation, Refusal, Refused};
+use tidebook_protocol::{FRAME_BYTES, RawMutation, Refusal, Refused};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
@@ -218,10 +218,10 @@ pub(crate) async fn entries_after(
     handle: &BookHandle,
     cursor: Seq,
 ) -> Result<Vec<EncodedEntry>, StoreError> {
-    match handle.ring.after(cursor, FRAME_DOWN_BYTES_MAX) {
+    match handle.ring.after(cursor, FRAME_BYTES) {
         Some(entries) => Ok(entries),
         None => {
-            let limit = EntryLimit { count: usize::MAX, bytes: FRAME_DOWN_BYTES_MAX };
+            let limit = EntryLimit { count: usize::MAX, bytes: FRAME_BYTES };
             store.entries(handle.book, cursor, limit).await
         }
     }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tidebook_authority::Head;
 use tidebook_book::{Author, BookId, EncodedEntry, Role, Seq, UserId};
-use tidebook_protocol::{ENTRIES_ENVELOPE_BYTES, FRAME_DOWN_BYTES_MAX, PresenceUp, entries_frame};
+use tidebook_protocol::{ENTRIES_ENVELOPE_BYTES, FRAME_BYTES, PresenceUp, entries_frame};
 use tokio::sync::Notify;
 
 use super::bell::Bell;
@@ -304,7 +304,7 @@ impl Recent {
         if let Some(frame) = self.frames.iter().find(|frame| frame.after == seq) {
             return News::Frame(frame.clone());
         }
-        let Some(entries) = self.after(seq, FRAME_DOWN_BYTES_MAX - ENTRIES_ENVELOPE_BYTES) else {
+        let Some(entries) = self.after(seq, FRAME_BYTES - ENTRIES_ENVELOPE_BYTES) else {
             return News::InTheStore;
         };
         let mut last = seq;
@@ -429,7 +429,7 @@ mod tests {
     #[test]
     fn a_frame_is_no_bigger_than_the_wire_allows() {
         let ring = ring(0);
-        let third = FRAME_DOWN_BYTES_MAX / 3;
+        let third = FRAME_BYTES / 3;
         ring.publish([entry(1, third), entry(2, third), entry(3, third), entry(4, 1)], None);
         let News::Frame(frame) = ring.news_after(Seq(0)).1 else { panic!("it is in the ring") };
         assert_eq!(frame.last, Seq(2));

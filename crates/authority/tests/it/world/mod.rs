@@ -203,7 +203,7 @@ impl<S: Scenario> World<S> {
         }
         let client = &mut self.clients[index];
         let copy = client.replica.book(BOOK).expect("the book is open");
-        let base = Seq(copy.seq().0.saturating_sub(random.below(3)));
+        let base = copy.seen().at(Seq(copy.seq().0.saturating_sub(random.below(3))));
         let ops = S::random_ops(random, &copy.view().domain);
         let id = MutationId(Uuid::from_u128(u128::from(random.next())));
         let made_at = UnixMillis(AT.0 + self.now as i64 - random.below(100_000) as i64);
