@@ -140,7 +140,7 @@ impl Driver {
 
     /// Writes what a person did, based on what the book shows now: when this returns, it is on the disk.
     pub fn mutate(&mut self, book: BookId, ops: Vec<LedgerOp>) -> Result<MutationId, DriverError> {
-        let base = self.replica.book(book).ok_or(MutateError::NotOpen)?.seq();
+        let base = self.replica.book(book).ok_or(MutateError::NotOpen)?.seen();
         let id = new_mutation();
         self.mutate_all(book, vec![NewMutation { id, made_at: unix_now(), base, ops, undoes: None }])?;
         Ok(id)
@@ -148,6 +148,7 @@ impl Driver {
 
     /// Takes back an entry: what others changed after `base`, which is that entry or a later one, raises a conflict.
     pub fn undo(&mut self, book: BookId, entry: Seq, base: Seq, ops: Vec<LedgerOp>) -> Result<(), DriverError> {
+        let base = self.replica.book(book).ok_or(MutateError::NotOpen)?.seen().at(base);
         let (id, made_at) = (new_mutation(), unix_now());
         self.mutate_all(book, vec![NewMutation { id, made_at, base, ops, undoes: Some(entry) }])
     }

@@ -52,7 +52,7 @@ impl Device {
         let number = 0xface_0000 + self.typed.len() as u128;
         let (id, contact) = (MutationId(Uuid::from_u128(number)), ContactId(Uuid::from_u128(number)));
         let ops = vec![LedgerOp::create_contact(contact, "Ana")];
-        let new = NewMutation { id, made_at: UnixMillis(5), base: self.copy().seq(), ops, undoes: None };
+        let new = NewMutation { id, made_at: UnixMillis(5), base: self.copy().seen(), ops, undoes: None };
         if self.replica.mutate(BOOK, new).is_ok() {
             self.typed.push(id);
         }

@@ -6,6 +6,7 @@ use crate::Monotonic;
 /// of its line works.
 const ANSWER_WITHIN_MS: u64 = 15_000;
 
+/// What the server owes for one book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// Nothing was asked, or the server will not take it now.

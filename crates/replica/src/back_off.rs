@@ -6,6 +6,10 @@ const FIRST_MS: u64 = 300;
 /// No wait is longer: a person watching a dead connection should see it come back soon after it could.
 const LONGEST_MS: u64 = 15_000;
 
+/// Nor is one that the server asks for, whatever it says.
+pub(crate) const WAIT_MS_MAX: u64 = 600_000;
+
+/// Waits that double, with chance in them.
 #[derive(Debug, Clone)]
 pub(crate) struct BackOff {
     attempts: u32,
@@ -25,12 +29,12 @@ impl BackOff {
         self.up_to(ceiling)
     }
 
-    /// A random wait of at most `ceiling` ms.
+    /// A random wait of at most `ceiling` ms, and never more than [`WAIT_MS_MAX`].
     pub(crate) fn up_to(&mut self, ceiling: u64) -> u64 {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
-        self.random % (ceiling + 1)
+        self.random % (ceiling.min(WAIT_MS_MAX) + 1)
     }
 
     /// The server answered: start from the shortest wait again.

@@ -2,7 +2,7 @@
 //!
 //! There is one state in memory, the view. Whatever touches what is below the outbox (entries, fates, a snapshot, a new
 //! replica id, a withdrawal) takes the outbox off, does its work on the confirmed state, and replays what is left.
-//! [`following`] is about the server, [`keeping`] about the store, [`confirmed`] about what a restored server has lost.
+//! [`following`] is about the server, [`keeping`] about the store, [`confirmed`] about what outlasts a start over.
 
 mod confirmed;
 mod following;
@@ -49,8 +49,8 @@ pub struct BookCopy<D: Domain> {
     role: Option<Role>,
     pub(crate) peers: Peers,
     phase: Phase,
-    /// Where the copy was when it last subscribed; entries may have come since.
-    asked_after: Seq,
+    /// Where the copy was when it last subscribed; it may be further since, by what its store has.
+    asked_after: (Seq, ChainHash),
     pub(crate) answer: Answer,
     fetch: Fetch,
     /// When a push was last refused for its epoch. The book is subscribed to again at once, unless that was just now.
@@ -65,6 +65,10 @@ pub struct BookCopy<D: Domain> {
     new_start: Option<NewStart>,
     /// How it stands with its store on this device, where it has one.
     kept: Option<Kept>,
+    /// How often it started over, in this program.
+    starts: u32,
+    /// Of what was read before the last of these, no more than this counts as seen.
+    seen_before: Seq,
     /// How far entries have come over the line, where the copy is further by what its store has.
     line_at: Option<(Seq, ChainHash)>,
 }
@@ -132,7 +136,7 @@ impl<D: Domain> BookCopy<D> {
             role: None,
             peers: Peers::default(),
             phase: Phase::Apart,
-            asked_after: Seq::ZERO,
+            asked_after: (Seq::ZERO, ChainHash::ZERO),
             answer: Answer::NotDue,
             fetch: Fetch::new(seed),
             wrong_epoch_at: None,
@@ -144,6 +148,8 @@ impl<D: Domain> BookCopy<D> {
                 Keeps::InStore => Some(Kept::default()),
                 Keeps::InMemory => None,
             },
+            starts: 0,
+            seen_before: Seq(u64::MAX),
             line_at: None,
         }
     }
@@ -274,7 +280,7 @@ impl<D: Domain> BookCopy<D> {
         applied.touched
     }
 
-    /// Own entries from before the cursor: they empty the outbox, their changes are in the state already.
+    /// Own entries of up to the copy's seq: they empty the outbox, their changes are in the state already.
     pub(crate) fn handle_fates(&mut self, raw: &[Box<RawValue>]) -> Result<Applied<D>, Contradiction> {
         if !self.is_following() {
             return Ok(Applied::nothing());

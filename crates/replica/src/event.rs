@@ -25,7 +25,7 @@ pub enum Event<D: Domain> {
     /// The server no longer takes this session: the person has to sign in again. Nothing is lost meanwhile.
     SignedOut,
     /// Fetch the book's snapshot over HTTP and pass its text to `handle_snapshot_text`; or, where there is none to be had,
-    /// call `handle_snapshot_failed`. Nothing more is asked for until one of the two.
+    /// call `handle_snapshot_failed`. Answer each once; after a lost line another may be asked for before the first is.
     FetchSnapshot { book: BookId },
     /// This device is a copy of another, its id is someone else's, or the log lacks what was numbered here: make a new
     /// random id and pass it to `handle_new_replica`. The outbox waits for it.
@@ -53,7 +53,7 @@ pub enum Event<D: Domain> {
 pub enum SyncStatus {
     /// Everything is in the log, and the log is here up to the head.
     Synced,
-    /// The line is up and this many mutations have no entry yet. 0: entries are still arriving.
+    /// This many mutations have no entry yet: the line is up, or they are being stored. 0: entries are still arriving.
     Saving(usize),
     /// No line to the server; this many mutations are only here.
     Offline(usize),

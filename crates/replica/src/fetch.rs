@@ -3,6 +3,7 @@
 use crate::Monotonic;
 use crate::back_off::BackOff;
 
+/// Whether a snapshot is needed, planned or on its way.
 #[derive(Debug)]
 pub(crate) struct Fetch {
     state: State,

@@ -69,7 +69,7 @@ mod stored;
 pub use book_copy::{BookCopy, Rejection};
 pub use contradiction::Contradictions;
 pub use event::{Event, Monotonic, SyncStatus};
-pub use new_mutation::{MutateError, NewMutation};
+pub use new_mutation::{MutateError, NewMutation, Seen};
 pub use outbox::{Held, Pending};
 pub use replica::{Replica, ReplicaConfig};
 pub use stored::{Forget, Keeps, Lacking, StoreWrite, Stored, StoredError, Unsent};

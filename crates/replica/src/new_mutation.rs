@@ -9,12 +9,28 @@ pub struct NewMutation<Op> {
     /// New and unique; a version 7 UUID is best.
     pub id: MutationId,
     pub made_at: UnixMillis,
-    /// The seq the edited values were read at; see [`crate::BookCopy::seq`]. One above it, of a form that was open when the
-    /// copy started over, counts as it.
-    pub base: Seq,
+    /// When the edited values were read; see [`crate::BookCopy::seen`].
+    pub base: Seen,
     pub ops: Vec<Op>,
     /// The entry whose inverse this is.
     pub undoes: Option<Seq>,
+}
+
+/// How much of a copy somebody had seen at some time. Of what was read before the copy started over, no more counts than
+/// its new history shares with the one before. The default: nothing at all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Seen {
+    pub(crate) seq: Seq,
+    /// How often the copy had started over.
+    pub(crate) starts: u32,
+}
+
+impl Seen {
+    /// The same as of this entry, for what takes it back.
+    #[must_use]
+    pub fn at(self, seq: Seq) -> Self {
+        Self { seq, ..self }
+    }
 }
 
 /// Why a mutation did not enter the outbox. Nothing changed.

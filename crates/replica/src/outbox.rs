@@ -85,7 +85,7 @@ pub struct Held {
 }
 
 impl Held {
-    /// The numbers of this replica's line are another's too, or do not fit the log: no new try under them can help.
+    /// The numbers of this replica are another's too, or do not fit the log: no new try under them can help.
     pub(crate) fn needs_new_replica(&self) -> bool {
         matches!(self.code, Refusal::Forked | Refusal::ReplicaTaken)
     }
@@ -146,6 +146,11 @@ impl<D: Domain> Outbox<D> {
     pub(crate) fn lacks(&self, n: MutationNumber) -> bool {
         let next = self.pending.iter().map(|pending| pending.mutation.n).find(|there| *there >= n);
         next.is_some_and(|next| next != n)
+    }
+
+    /// It has all numbers that were given after `last`.
+    pub(crate) fn is_whole(&self, last: MutationNumber, last_given: MutationNumber) -> bool {
+        self.pending.iter().map(|pending| pending.mutation.n.0).eq(last.0 + 1..=last_given.0)
     }
 
     pub(crate) fn held(&self) -> Option<&Held> {

@@ -15,7 +15,7 @@ use tidebook_protocol::{
     Down, Entries, Hello, MUTATION_BYTES_MAX, MUTATION_OPS_MAX, PROTOCOL, Push, RefusedIn, Up, close,
 };
 
-use crate::back_off::BackOff;
+use crate::back_off::{BackOff, WAIT_MS_MAX};
 use crate::book_copy::{Applied, NextTry, Parting, SnapshotFate, Withdrawn};
 use crate::contradiction::Contradiction;
 use crate::link::{Link, WELCOME_WITHIN_MS};
@@ -123,8 +123,8 @@ impl<D: Domain> Replica<D> {
         self.events.push_back(Event::Status);
     }
 
-    /// Asks once more for a book: one whose outbox is held, which any new line would do too; and one that the person was
-    /// removed from or that needs a newer app, which nothing else does.
+    /// Subscribes to a book once more, which any new line does too; and to one that the person was removed from or that needs
+    /// a newer app, which nothing else does. The answer lifts what holds the outbox.
     pub fn subscribe_again(&mut self, book: BookId) {
         let Some(copy) = self.books.get_mut(&book) else { return };
         copy.ask_again();
@@ -132,10 +132,11 @@ impl<D: Domain> Replica<D> {
         self.events.push_back(Event::Status);
     }
 
-    /// Stops following a book and forgets its copy, unless something in it is only here.
+    /// Stops following a book and forgets its copy. False where something in it is only here: then it stays as it is.
     pub fn close_book(&mut self, book: BookId) -> bool {
-        let keeps_something = self.books.get(&book).is_some_and(|copy| copy.outbox.len() + copy.rejections().len() > 0);
-        if keeps_something {
+        let keeps_something =
+            |copy: &BookCopy<D>| copy.pending().any(|pending| !pending.is_withdrawn()) || !copy.rejections().is_empty();
+        if self.books.get(&book).is_some_and(keeps_something) {
             return false;
         }
         if let Some(copy) = self.books.remove(&book) {
@@ -147,7 +148,8 @@ impl<D: Domain> Replica<D> {
         true
     }
 
-    /// Takes what a person did: the view changes at once, and the outbox offers it to the server.
+    /// Takes what a person did: the view changes at once, and the outbox offers it to the server. Its number may change until
+    /// it is stored.
     pub fn mutate(&mut self, book: BookId, new: NewMutation<D::Op>) -> Result<MutationNumber, MutateError> {
         let copy = self.books.get_mut(&book).ok_or(MutateError::NotOpen)?;
         match new.ops.len() {
@@ -157,7 +159,7 @@ impl<D: Domain> Replica<D> {
         }
         let NewMutation { id, made_at, base, ops, undoes } = new;
         let n = copy.last_number().next();
-        let mutation = Mutation { id, n, made_at, base: base.min(copy.seq()), ops, undoes };
+        let mutation = Mutation { id, n, made_at, base: copy.base_of(base), ops, undoes };
         let encoded = encode(&mutation);
         if encoded.len() > MUTATION_BYTES_MAX {
             return Err(MutateError::TooLarge { bytes: encoded.len() });
@@ -268,13 +270,21 @@ impl<D: Domain> Replica<D> {
     pub fn handle_snapshot_failed(&mut self, now: Monotonic, book: BookId) {
         if let Some(copy) = self.books.get_mut(&book) {
             copy.handle_snapshot_failed(now);
+            if copy.starts_by_itself() && self.link == Link::Live {
+                let request = copy.subscribe_request();
+                self.transmit(&Up::Subscribe(request));
+            }
             self.see_to_books(now);
         }
     }
 
-    /// The new id that [`Event::NewReplicaNeeded`] asked for. Whatever has no fate is offered under it, with ids as they
+    /// The new id that [`Event::NewReplicaNeeded`] asked for, or one that another program has put into the store. Whatever has no fate is offered under it, with ids as they
     /// were, so that nothing enters twice; and the line is opened anew, for it speaks for one replica.
     pub fn handle_new_replica(&mut self, now: Monotonic, replica: ReplicaId) {
+        if replica == self.config.replica {
+            // It was in the store before it was asked for here, and numbers have been given under it.
+            return;
+        }
         self.config.replica = replica;
         self.numbers_of_closed = SortedMap::new();
         let touched: Vec<_> = self.books.iter_mut().map(|(book, copy)| (*book, copy.renumber(replica))).collect();
@@ -300,6 +310,12 @@ impl<D: Domain> Replica<D> {
 
     fn handle_message(&mut self, now: Monotonic, message: Down) {
         match message {
+            // A cookie speaks for whoever signed in last, and nobody else is to send what this person wrote.
+            Down::Welcome(welcome) if welcome.user.id != self.config.user => {
+                self.disconnect("somebody else is signed in here".into());
+                self.lose_line(now, None);
+                self.events.push_back(Event::SignedOut);
+            }
             Down::Welcome(_) => {
                 self.link = Link::Live;
                 if !self.subscribe_all() {
@@ -309,6 +325,9 @@ impl<D: Domain> Replica<D> {
             Down::Subscribed(subscribed) => {
                 // Now the line has proved useful: a server that only says welcome may well be failing.
                 self.back_off.reset();
+                if self.books.get(&subscribed.book).is_some_and(|copy| copy.has_overtaken(&subscribed)) {
+                    return self.subscribe(subscribed.book);
+                }
                 self.with_book(subscribed.book, |copy| copy.handle_subscribed(now, &subscribed));
                 self.forget_peers_in(subscribed.book);
                 self.say_where(subscribed.book);
@@ -379,7 +398,7 @@ impl<D: Domain> Replica<D> {
             // Subscribing again tells which numbers the log has, and what comes after them is offered again.
             NextTry::AtOnce => self.subscribe(book),
             NextTry::AfterMs(wait_ms) => {
-                let at = now.plus_ms(wait_ms);
+                let at = now.plus_ms(wait_ms.min(WAIT_MS_MAX));
                 // A wait that the server asked for is kept; others neither shorten nor lengthen what is planned.
                 let planned = self.offer_again_at.filter(|planned| !said_how_long || *planned >= at);
                 self.offer_again_at = planned.or(Some(at));

@@ -1,9 +1,9 @@
 //! What a store on a device keeps of a book, and what has to be written there.
 //!
 //! A store keeps, per book: a head, a state, the entries after it (and some before, for history), the outbox, the
-//! rejections nobody has dealt with, and own mutations that were confirmed lately; all as text. Several programs may use one store at once, each with a replica of its
-//! own in memory: the head's revision grows with every write, and who finds another than they know reads what is new before
-//! they write. See the crate's documentation for the order of calls.
+//! rejections nobody has dealt with, and own mutations that were confirmed lately; all as text. Several programs may use one
+//! store at once, each with a replica of its own in memory: the head's revision grows with every write, and who finds another
+//! than they know reads what is new before they write. See the crate's documentation for the order of calls.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ pub struct Stored {
 pub enum Lacking {
     /// Entries after this one; and outbox and rejections, which are always read whole.
     EntriesAfter(Seq),
-    /// The state, and the entries after it, which is at this seq.
+    /// The state, which is at this seq, and the entries after it; outbox and rejections too.
     Everything(Seq),
 }
 
@@ -93,7 +93,7 @@ pub struct StoreWrite {
     pub head: String,
     /// Takes the place of the one there is.
     pub state: Option<String>,
-    /// Comes before the rows of the two lists below are put.
+    /// What goes of the entries and of the confirmed mutations, before any are put. Outbox and rejections are not meant.
     pub forget: Forget,
     pub entries: Vec<(Seq, String)>,
     /// Own mutations, each under the seq of its entry. They are read whole, and only where [`crate::Replica::wants_confirmed`]
@@ -108,7 +108,7 @@ pub struct StoreWrite {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Forget {
     Nothing,
-    /// What is older than any history shown offline.
+    /// Those up to this seq, itself included: they are older than any history shown offline.
     UpTo(Seq),
     /// What stays of the confirmed mutations is put again.
     All,
@@ -119,7 +119,7 @@ pub enum Forget {
 #[error("what this device keeps of the book cannot be read here: {0}")]
 pub struct StoredError(#[from] serde_json::Error);
 
-/// The row that tells of the others. Format 1.
+/// What a store tells of a book in one row: whose numbers it holds, how far it is, where its state stands. Format 1.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Head {
     pub(crate) format: u32,

@@ -1,7 +1,8 @@
 //! What takes back what the person did, last first, and does it again.
 
-use tidebook_book::{BookId, Change, Seq};
+use tidebook_book::{BookId, Change};
 use tidebook_ledger::{Field, LedgerChange, LedgerOp, inverse_of, left_out};
+use tidebook_replica::Seen;
 
 /// Steps kept. Who goes back further than this wants the history.
 const STEPS_MAX: usize = 100;
@@ -11,7 +12,7 @@ const STEPS_MAX: usize = 100;
 pub struct Step {
     pub book: BookId,
     /// Where the book stood when it was made: what others changed since is met as by any other edit.
-    pub base: Seq,
+    pub base: Seen,
     pub ops: Vec<LedgerOp>,
 }
 
@@ -19,7 +20,7 @@ impl Step {
     /// The step that takes these changes back. None where some of it is not known any more, or nothing was changed.
     pub fn back<'a>(
         book: BookId,
-        base: Seq,
+        base: Seen,
         changes: impl IntoIterator<Item = &'a Change<LedgerChange>>,
     ) -> Option<Self> {
         let domain = |change: &Change<LedgerChange>| match change {
@@ -100,6 +101,7 @@ impl Steps {
 
 #[cfg(test)]
 mod tests {
+    use tidebook_book::Seq;
     use tidebook_ledger::{FieldSet, FieldValue};
     use uuid::Uuid;
 
@@ -108,8 +110,12 @@ mod tests {
 
     const BOOK: BookId = BookId(Uuid::from_u128(1));
 
+    fn seen(seq: u64) -> Seen {
+        Seen::default().at(Seq(seq))
+    }
+
     fn step(number: u64) -> Step {
-        Step { book: BOOK, base: Seq(number), ops: vec![LedgerOp::DeleteContact { id: id(number) }] }
+        Step { book: BOOK, base: seen(number), ops: vec![LedgerOp::DeleteContact { id: id(number) }] }
     }
 
     fn name(name: &str) -> FieldSet {
@@ -119,10 +125,10 @@ mod tests {
     #[test]
     fn an_edit_is_taken_back_by_what_was_there() {
         let edit = |was| Change::Domain(LedgerChange::ContactUpdated { id: id(1), set: name("B"), was });
-        let back = Step::back(BOOK, Seq(3), &[edit(name("A"))]).expect("it can be");
-        assert_eq!((back.base, back.ops), (Seq(3), vec![LedgerOp::UpdateContact { id: id(1), set: name("A") }]));
-        assert_eq!(Step::back(BOOK, Seq(3), &[edit(FieldSet::default())]), None, "what was there was too long");
-        assert_eq!(Step::back(BOOK, Seq(3), &[]), None);
+        let back = Step::back(BOOK, seen(3), &[edit(name("A"))]).expect("it can be");
+        assert_eq!((back.base, back.ops), (seen(3), vec![LedgerOp::UpdateContact { id: id(1), set: name("A") }]));
+        assert_eq!(Step::back(BOOK, seen(3), &[edit(FieldSet::default())]), None, "what was there was too long");
+        assert_eq!(Step::back(BOOK, seen(3), &[]), None);
     }
 
     #[test]

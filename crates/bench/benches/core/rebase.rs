@@ -6,7 +6,7 @@ use criterion::{BatchSize, Criterion};
 use tidebook_book::{ChainHash, MutationNumber, Role};
 use tidebook_ledger::Ledger;
 use tidebook_protocol::{Down, Subscribed, entries_frame};
-use tidebook_replica::{Keeps, NewMutation, Replica};
+use tidebook_replica::{Keeps, NewMutation, Replica, Seen};
 
 use crate::cpu_time::CpuTime;
 use crate::device::{NOW, replica_of};
@@ -51,7 +51,7 @@ fn device(book: &Book) -> Replica<Ledger> {
             _ => update_transaction(number, 0),
         };
         let id = mutation_id(5_000_000 + number);
-        let new = NewMutation { id, made_at: AT, base: book.head, ops: vec![op], undoes: None };
+        let new = NewMutation { id, made_at: AT, base: Seen::default().at(book.head), ops: vec![op], undoes: None };
         replica.mutate(book_id(), new).expect("the view takes it");
     }
     while replica.poll_event().is_some() {}

@@ -127,7 +127,7 @@ impl Story {
         let mut driver = offline(&self.laptop.store(), &self.mira);
         let book: BookId = self.book.id.parse().expect("an id");
         driver.open_book(book).expect("it is in the store");
-        let base = driver.replica().book(book).expect("it is open").seq();
+        let base = driver.replica().book(book).expect("it is open").seen();
         let edit = |number: usize| {
             let note = FieldValue::Text(format!("edit {number} of the laptop's"));
             let set: FieldSet = [(Field::Note, note)].into_iter().collect();

@@ -1,4 +1,5 @@
-//! Own mutations that were confirmed: a server restored from a backup may have lost them, and gets them back from here.
+//! What a copy that starts over still knows of its former history: how much of the new one was seen in it, and own mutations
+//! that were confirmed. A server restored from a backup may have lost those, and gets them back from here.
 
 use std::collections::VecDeque;
 
@@ -8,7 +9,7 @@ use super::keeping::HISTORY_ENTRIES;
 use super::{Applied, Fate};
 use crate::outbox::encode;
 use crate::stored::{Confirmed, confirmed_row};
-use crate::{BookCopy, Pending, StoredError};
+use crate::{BookCopy, Pending, Seen, StoredError};
 
 /// How much of them stays in memory where there is no store, as text. In a store they are about as long as the entries
 /// beside them, and go with those.
@@ -19,9 +20,9 @@ const CONFIRMED_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub(super) struct NewStart {
     /// Each replica's last number.
     pub(super) replicas: SortedMap<ReplicaId, MutationNumber>,
-    /// How much of it was seen here at most, as far as that could be told without looking at what it lacks.
+    /// The last seq of this history that may have been seen here. What it lacks of what was confirmed can lower that.
     pub(super) seen_at_most: Seq,
-    /// Where it parts from the one before at the latest, should it be another.
+    /// Should it be another than the one before: they part at this seq or before it.
     pub(super) parted_at: Seq,
     /// The server has not said that it is another.
     pub(super) may_be_same_history: bool,
@@ -32,10 +33,24 @@ struct Compared<D: Domain> {
     there: Vec<(Confirmed, Mutation<D::Op>)>,
     /// In the order of their old entries.
     lacking: VecDeque<Pending<D>>,
+    /// All of it was confirmed under the numbers of this replica.
+    is_own: bool,
     seen_at_most: Seq,
 }
 
 impl<D: Domain> BookCopy<D> {
+    /// What a form shows that opens now: the base of what it will ask for.
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        Seen { seq: self.seq, starts: self.starts }
+    }
+
+    /// How much of this history somebody has seen who had seen that.
+    pub(crate) fn base_of(&self, Seen { seq, starts }: Seen) -> Seq {
+        let ceiling = if starts == self.starts { self.seq } else { self.seen_before.min(self.seq) };
+        seq.min(ceiling)
+    }
+
     /// The mutation has its entry, and may be lacking one day.
     pub(super) fn remember(&mut self, Fate { seq, replica, n, .. }: &Fate, mut mutation: Mutation<D::Op>) {
         mutation.n = *n;
@@ -53,6 +68,7 @@ impl<D: Domain> BookCopy<D> {
 
     /// Goes on in the history of a snapshot; with a store, once all that was confirmed has been read from there.
     pub(super) fn start_anew(&mut self, start: NewStart) {
+        self.starts += 1;
         self.lower_bases(start.seen_at_most);
         if let Some(kept) = &mut self.kept {
             kept.is_lost = false;
@@ -79,7 +95,7 @@ impl<D: Domain> BookCopy<D> {
     fn compare(&self, stored: Vec<String>) -> Result<Compared<D>, StoredError> {
         let start = self.new_start.as_ref();
         let seen_at_most = start.map_or(Seq(u64::MAX), |start| start.seen_at_most);
-        let mut compared = Compared { there: Vec::new(), lacking: VecDeque::new(), seen_at_most };
+        let mut compared = Compared { there: Vec::new(), lacking: VecDeque::new(), is_own: true, seen_at_most };
         for text in stored.into_iter().chain(self.confirmed.iter().map(|(_, text)| text.clone())) {
             let confirmed: Confirmed = serde_json::from_str(&text)?;
             let mutation: Mutation<D::Op> = serde_json::from_str(confirmed.mutation.get())?;
@@ -91,6 +107,7 @@ impl<D: Domain> BookCopy<D> {
                         let parted_at = if seq > start.parted_at { start.parted_at } else { Seq::ZERO };
                         compared.seen_at_most = compared.seen_at_most.min(parted_at);
                     }
+                    compared.is_own &= replica == self.author.replica;
                     // Two programs over one store may both remember it.
                     if compared.lacking.iter().all(|known| known.mutation.id != mutation.id) {
                         compared.lacking.push_back(Pending::stored(mutation, text));
@@ -102,9 +119,11 @@ impl<D: Domain> BookCopy<D> {
         Ok(compared)
     }
 
-    /// What the new history lacks goes to the front of the outbox; the rest stays remembered. The numbers are as they were,
-    /// unless some that came between are gone for good.
-    fn offer_what_is_lacking(&mut self, Compared { there, mut lacking, seen_at_most }: Compared<D>) {
+    /// What the new history lacks goes to the front of the outbox; the rest stays remembered. The numbers are as they were
+    /// where the new history can take those. Where some are gone for good, a number that was never given leads to a new
+    /// replica id ([`Self::check_next_number`]): given anew, an old one would pass for there in a history that has it.
+    fn offer_what_is_lacking(&mut self, compared: Compared<D>) {
+        let Compared { there, mut lacking, is_own, seen_at_most } = compared;
         // Should a later history lack it, no more counts as seen than does in this one.
         self.confirmed =
             there.into_iter().map(|(row, mutation)| (row.seq, row.lowered(mutation, seen_at_most))).collect();
@@ -118,15 +137,17 @@ impl<D: Domain> BookCopy<D> {
             }
             lacking.append(&mut self.outbox.take_all());
             self.outbox.put_back(lacking);
-            self.last_n = self.outbox.renumber(last);
+            let is_whole = is_own && self.outbox.is_whole(last, self.last_n);
+            self.last_n = self.outbox.renumber(if is_whole { last } else { last.max(self.last_n) });
             self.note_whole_outbox();
         }
         self.lower_bases(seen_at_most);
     }
 
     /// There is no store any more: what it would still have to be asked for is out of reach.
-    pub(super) fn start_without_store(&mut self, unwritten: Vec<(Seq, String)>) {
-        self.confirmed.extend(unwritten);
+    pub(super) fn start_without_store(&mut self, mut unwritten: Vec<(Seq, String)>) {
+        unwritten.append(&mut self.confirmed);
+        self.confirmed = unwritten;
         if let Some(start) = self.new_start.take() {
             self.start_anew(start);
         }

@@ -31,6 +31,7 @@ const FATES_WITHIN_MS: u64 = 1_000;
 /// How long to leave the server in peace where it refused without saying how long.
 const REFUSED_RETRY_MS: u64 = 1_000;
 
+/// Where a copy stands with its server; the picture above shows the ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Not subscribed on this line, or the answer is still to come.
@@ -60,13 +61,13 @@ pub(crate) struct Claim {
 /// Where the copy's history and the server's part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Parting {
-    /// They do, here at the latest.
+    /// At this seq or before it.
     At(Seq),
-    /// Perhaps they don't. If the snapshot shows that they do, it was here at the latest.
+    /// They may be one. If the snapshot shows two, they part at this seq or before it.
     PerhapsAt(Seq),
 }
 
-/// Whose word it is where the histories part.
+/// Who says that the copy must start over, and so how far what is known of the parting can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Word {
     /// The server's, on this line, of the history of this epoch.
@@ -108,9 +109,14 @@ impl<D: Domain> BookCopy<D> {
         matches!(self.phase, Phase::Following(_))
     }
 
+    /// It starts over by its own word, where only the answer to a subscription can tell that the person was removed.
+    pub(crate) fn starts_by_itself(&self) -> bool {
+        matches!(self.phase, Phase::StartingOver(_, Word::Own))
+    }
+
     pub(crate) fn subscribe_request(&mut self) -> Subscribe {
         self.answer.handle_asked();
-        self.asked_after = self.seq;
+        self.asked_after = (self.seq, self.hash);
         Subscribe {
             book: self.book,
             epoch: self.epoch,
@@ -120,9 +126,13 @@ impl<D: Domain> BookCopy<D> {
         }
     }
 
+    /// The answer is older than what the store has brought since: only the next one tells whether both are of one log.
+    pub(crate) fn has_overtaken(&self, subscribed: &Subscribed) -> bool {
+        subscribed.head < self.seq && self.asked_after.0 < self.seq
+    }
+
     pub(crate) fn handle_subscribed(&mut self, now: Monotonic, subscribed: &Subscribed) {
-        let starts_by_itself = matches!(self.phase, Phase::StartingOver(_, Word::Own));
-        if starts_by_itself || self.new_start.is_some() {
+        if self.starts_by_itself() || self.new_start.is_some() {
             // It answers to a subscription from before the snapshot, or from before one was found to be needed.
             return;
         }
@@ -137,7 +147,8 @@ impl<D: Domain> BookCopy<D> {
         self.outbox.lift_hold();
         self.outbox.offer_again_after(subscribed.accepted);
         self.phase = Phase::Following(self.claim(now, subscribed));
-        self.line_at = None;
+        // What the store brought since comes over the line too, and is compared with it then.
+        self.line_at = Some(self.asked_after).filter(|(seq, _)| *seq < self.seq);
         self.check_next_number(subscribed.accepted.next());
         self.handle_part_of_answer(now);
     }
@@ -204,7 +215,7 @@ impl<D: Domain> BookCopy<D> {
     }
 
     /// A number that the log lacks and this replica has given away can never come: in another history it was never used,
-    /// or its mutation entered under another replica's. A new line of numbers has no such gap.
+    /// or its mutation entered under another replica's. Under a new id there is no such gap.
     fn check_next_number(&mut self, expected: MutationNumber) {
         if self.outbox.lacks(expected) {
             let detail = format!("the book lacks change {expected} of this device");
@@ -304,8 +315,12 @@ impl<D: Domain> BookCopy<D> {
     }
 
     pub(crate) fn handle_snapshot_required(&mut self, now: Monotonic, required: &SnapshotRequired) {
+        if self.starts_by_itself() {
+            // That much is known, and nobody but the copy knows of what contradicts it.
+            return;
+        }
         let parting = match required.from_seq {
-            Some(from) if from >= self.asked_after.min(self.seq) => Parting::PerhapsAt(from),
+            Some(from) if from >= self.asked_after.0.min(self.seq) => Parting::PerhapsAt(from),
             // Another history, and where it parts from this one may be anywhere unless the server knows.
             from => Parting::At(from.unwrap_or(Seq::ZERO)),
         };

@@ -114,9 +114,13 @@ impl<D: Domain> BookCopy<D> {
         // history after all, the server says so when it is asked for the book.
         let may_be_same = self.new_start.as_ref().is_some_and(|start| start.may_be_same_history);
         let is_overtaken = may_be_same && head.epoch == self.epoch && head.seq > self.seq;
+        // Neither started over, and each heard of its epoch from the server, one of them after a restore.
+        let is_another =
+            self.epoch.zip(head.epoch).is_some_and(|(ours, theirs)| ours != theirs) && self.new_start.is_none();
+        let is_same_start = revision > 0 && head.starts == starts && !is_another;
         Ok(if head.revision == revision {
             None
-        } else if revision > 0 && head.starts == starts && self.seq >= head.state_seq && !is_overtaken {
+        } else if is_same_start && self.seq >= head.state_seq && !is_overtaken {
             Some(Lacking::EntriesAfter(self.seq))
         } else {
             Some(Lacking::Everything(head.state_seq))
@@ -131,6 +135,8 @@ impl<D: Domain> BookCopy<D> {
             let mut seen_at_most = Seq(u64::MAX);
             if let Lacking::Everything(_) = stored.lacking {
                 seen_at_most = copy.seen_of(&rows.head);
+                copy.starts += 1;
+                copy.seen_before = copy.seen_before.min(seen_at_most);
                 copy.start_from(&rows.head, base);
             }
             copy.follow(&stored.entries, &rows, applied);
@@ -302,6 +308,7 @@ impl<D: Domain> BookCopy<D> {
 
     /// What was typed counts as typed by somebody who had seen no more than this.
     pub(super) fn lower_bases(&mut self, ceiling: Seq) {
+        self.seen_before = self.seen_before.min(ceiling);
         if let Some(kept) = &mut self.kept {
             let lowered = self.outbox.iter().filter(|pending| pending.mutation.base > ceiling);
             lowered.for_each(|pending| kept.note_mutation(pending.mutation.id));
@@ -410,7 +417,8 @@ impl<D: Domain> BookCopy<D> {
     pub(crate) fn handle_write_failed(&mut self) {
         let Some(kept) = &mut self.kept else { return };
         let Some((mut unwritten, before)) = kept.writing.take() else { return };
-        self.confirmed.append(&mut unwritten.confirmed);
+        unwritten.confirmed.append(&mut self.confirmed);
+        self.confirmed = std::mem::take(&mut unwritten.confirmed);
         kept.place = before;
         kept.due = unwritten.followed_by(std::mem::take(&mut kept.due));
     }

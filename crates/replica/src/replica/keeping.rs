@@ -24,8 +24,8 @@ impl<D: Domain> Replica<D> {
         due.map(|(book, _)| *book).collect()
     }
 
-    /// What of a book's store this replica has not read, going by the stored head; none where it has all. Of a book without
-    /// a head nothing is stored.
+    /// What to read from the store of a book with this head; none where this replica has all of it. Of a book without a head
+    /// nothing is stored.
     pub fn lacking(&self, book: BookId, head: &str) -> Result<Option<Lacking>, StoredError> {
         self.books.get(&book).map_or(Ok(None), |copy| copy.lacking(head))
     }
@@ -62,9 +62,9 @@ impl<D: Domain> Replica<D> {
         Ok(())
     }
 
-    /// What to write now, for a store whose head was found to lack nothing here in the same transaction; none without what
-    /// [`Self::wants_confirmed`] asks for. Answer with
-    /// `handle_written` or `handle_write_failed`; there is no other write of the book until then.
+    /// What to write now, for a store whose head was found to lack nothing here in the same transaction. None where nothing is
+    /// due, where the last write is unanswered, and before what [`Self::wants_confirmed`] asks for. Answer with
+    /// `handle_written` or `handle_write_failed`.
     pub fn take_write(&mut self, book: BookId) -> Option<StoreWrite> {
         self.books.get_mut(&book)?.take_write()
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tidebook_book::{ChainHash, Epoch, Seq, Snapshot};
 use tidebook_protocol::Refusal;
-use tidebook_replica::{Event, SyncStatus};
+use tidebook_replica::{Event, Seen, SyncStatus};
 use uuid::Uuid;
 
 use crate::checklist::{Checklist, add};
@@ -205,7 +205,7 @@ fn without_a_line_nothing_is_fetched_and_on_the_next_the_book_is_asked_for_first
 fn what_a_server_said_on_another_line_tells_nothing_of_a_snapshot() {
     for is_asked_again in [false, true] {
         let mut stage = with_a_log();
-        stage.mutate_from(Seq(3), 1, &[add(91, "x")]).expect("fine");
+        stage.mutate_from(Seen::default().at(Seq(3)), 1, &[add(91, "x")]).expect("fine");
         let far_behind = required_from(3, 9);
         stage.hear(far_behind.clone());
         stage.replica.handle_closed(stage.now, None);
@@ -352,6 +352,22 @@ fn a_snapshot_of_an_older_form_has_a_hash_that_nobody_here_can_make() {
     assert_eq!((stage.view().as_str(), stage.seq().0), ("rye", 9));
 }
 
+/// The new history has grown past the seq at which the form was opened.
+#[test]
+fn a_form_that_is_open_while_the_copy_starts_over_has_seen_what_both_histories_have() {
+    let mut stage = with_a_log();
+    let seen = stage.copy().seen();
+    stage.replica.subscribe_again(BOOK);
+    stage.hear(required_from(1, 9));
+    stage.take(snapshot(9, &[]));
+    let seen_since = stage.copy().seen();
+    for (number, seen, expected) in [(1, seen, 1), (2, seen_since, 9), (3, seen_since.at(Seq(7)), 7)] {
+        stage.mutate_from(seen, number, &[add(90 + number as u32, "x")]).expect("fine");
+        let base = stage.copy().pending().last().map(|pending| pending.mutation.base);
+        assert_eq!(base, Some(Seq(expected)));
+    }
+}
+
 /// Bases after a snapshot, of mutations made at 0, 1, 2 and 3.
 #[test]
 fn bases_are_lowered_to_where_histories_part() {
@@ -380,7 +396,7 @@ fn bases_are_lowered_to_where_histories_part() {
     for (frame, epoch, seq, expected) in cases {
         let mut stage = with_a_log();
         for (number, base) in (1..).zip([0, 1, 2, 3]) {
-            stage.mutate_from(Seq(base), number, &[add(90 + number as u32, "x")]).expect("fine");
+            stage.mutate_from(Seen::default().at(Seq(base)), number, &[add(90 + number as u32, "x")]).expect("fine");
         }
         assert_eq!(stage.pushed(), [1, 2, 3, 4]);
         stage.replica.subscribe_again(BOOK);

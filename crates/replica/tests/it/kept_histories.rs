@@ -1,14 +1,14 @@
 //! Several programs over one store, one of which starts over, or is of another history than the others.
 
 use serde_json::{Value, json};
-use tidebook_book::{Epoch, MutationNumber, Seq, Snapshot};
+use tidebook_book::{ChainHash, Epoch, MutationNumber, Seq, Snapshot};
 use tidebook_replica::{Event, Lacking, Stored};
 use uuid::Uuid;
 
 use crate::keeping::{tab, tab_of, write};
 use crate::shelf::Shelf;
 use crate::stage::{
-    BOOK, ME, Stage, added, entry, hash_of_snapshot, others, required, required_from, snapshot, subscribed_at,
+    BOOK, ME, Stage, added, chain, entry, hash_of_snapshot, others, required, required_from, snapshot, subscribed_at,
 };
 
 /// Two tabs, of which the second has stored a snapshot and follows from it.
@@ -308,4 +308,72 @@ fn a_start_over_that_may_be_of_the_same_history_gives_way_to_one_that_has_gone_o
         shelf.sync(&mut here);
         assert_eq!((here.seq(), here.pending(), here.view()), (Seq(2), vec![], "milk jam".into()), "{is_line_gone}");
     }
+}
+
+/// Another tab stores an entry while the answer that was read before it is still on its way.
+#[test]
+fn an_answer_that_is_older_than_what_the_store_has_is_asked_for_again() {
+    let mut shelf = Shelf::new();
+    let (mut there, mut here) = (tab(&mut shelf), tab(&mut shelf));
+    write(&mut here, 9, "jam").expect("fine");
+    shelf.sync(&mut here);
+    let log = [entry(1, ME, 1, 9, &[added(9, "jam")]), others(2, &[added(2, "tea")])];
+    here.replica.handle_closed(here.now, None);
+    here.connect();
+    let ask =
+        |stage: &mut Stage| stage.sent().into_iter().filter(|frame| frame["type"] == "subscribe").collect::<Vec<_>>();
+    assert_eq!(ask(&mut here)[0]["after"], 0);
+    shelf.read(&mut there);
+    there.hear_entries(&log[..1]);
+    shelf.sync(&mut there);
+    shelf.read(&mut here);
+    here.events();
+    here.hear(subscribed_at(0, ChainHash::ZERO, 0));
+    assert_eq!(ask(&mut here)[0]["after"], 1);
+    here.hear_entries(&log[1..]);
+    assert_eq!(here.seq(), Seq(1), "over the first subscription");
+    here.hear(subscribed_at(1, here.hash(), 1));
+    here.hear_entries(&log[1..]);
+    assert_eq!((here.seq(), here.copy().contradictions().count, here.copy().held()), (Seq(2), 0, None));
+    assert!(!here.events().contains(&Event::FetchSnapshot { book: BOOK }));
+}
+
+/// The other tab heard it from the server before that was restored.
+#[test]
+fn what_the_store_brings_before_the_answer_is_compared_with_what_comes() {
+    let mut shelf = Shelf::new();
+    let (mut there, mut here) = (tab(&mut shelf), tab(&mut shelf));
+    here.replica.handle_closed(here.now, None);
+    here.connect();
+    there.hear_entries(&[others(1, &[added(1, "oil")])]);
+    shelf.sync(&mut there);
+    shelf.read(&mut here);
+    let log = [others(1, &[added(1, "milk")]), others(2, &[added(2, "tea")])];
+    here.hear(subscribed_at(2, chain(&log), 0));
+    here.hear_entries(&log);
+    assert_eq!((here.seq(), here.copy().contradictions().count), (Seq(1), 1));
+}
+
+/// Both knew of no epoch when they asked, and between the two the server was restored.
+#[test]
+fn what_the_store_has_of_another_epoch_is_not_mixed_with_what_came() {
+    let mut shelf = Shelf::new();
+    let (mut there, mut here) = (Stage::kept(), Stage::kept());
+    write(&mut there, 9, "jam").expect("fine");
+    shelf.sync(&mut there);
+    shelf.read(&mut here);
+    there.connect();
+    there.hear(subscribed_at(0, ChainHash::ZERO, 0));
+    there.hear_entries(&[entry(1, ME, 1, 9, &[added(9, "jam")]), others(2, &[added(2, "oil")])]);
+    shelf.sync(&mut there);
+
+    here.connect();
+    let mut restored = subscribed_at(1, ChainHash::ZERO, 0);
+    restored["epoch"] = json!(Epoch(Uuid::from_u128(2)));
+    here.hear(restored);
+    here.hear_entries(&[others(1, &[added(1, "tea")])]);
+    here.forget();
+    assert_eq!(shelf.read(&mut here), Some(Lacking::Everything(Seq(0))));
+    assert_eq!((here.seq(), here.view().as_str(), here.copy().epoch()), (Seq(2), "oil jam", there.copy().epoch()));
+    assert_eq!(here.sent()[0]["epoch"], json!(there.copy().epoch()), "it asks again");
 }

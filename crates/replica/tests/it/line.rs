@@ -68,6 +68,37 @@ fn a_server_that_does_not_answer_the_hello_is_left() {
     assert!(stage.sent().is_empty());
 }
 
+/// The cookie of whoever signed in last goes with every line.
+#[test]
+fn nothing_is_said_on_a_line_that_speaks_for_somebody_else() {
+    let mut stage = Stage::new();
+    stage.mutate(1, &[add(1, "milk")]).expect("fine");
+    stage.replica.connect_now(stage.now);
+    stage.replica.handle_opened(stage.now);
+    stage.forget();
+    let mut somebody_else = welcome();
+    somebody_else["user"]["id"] = json!(uuid::Uuid::from_u128(0xaa));
+    stage.hear(somebody_else);
+    assert!(matches!(&*stage.events(), [Event::Disconnect { .. }, Event::SignedOut]));
+    stage.hear(json!({ "type": "role", "book": BOOK, "role": null }));
+    stage.replica.handle_closed(stage.now, None);
+    assert_eq!((stage.sent(), stage.replica.poll_timeout()), (vec![], None));
+    assert_eq!((stage.pending(), stage.copy().is_removed()), (vec![1], false));
+}
+
+#[test]
+fn no_wait_that_a_server_names_is_endless() {
+    let mut stage = Stage::live();
+    stage.hear(json!({ "type": "drain", "retry_after_ms": u64::MAX }));
+    assert!(stage.replica.poll_timeout().expect("another attempt") <= stage.now.plus_ms(600_000));
+    let mut stage = Stage::live();
+    stage.mutate(1, &[add(1, "milk")]).expect("fine");
+    let mut refused = crate::stage::refused(1, "rate_limited");
+    refused["retry_after_ms"] = json!(u64::MAX);
+    stage.hear(refused);
+    assert_eq!(stage.replica.poll_timeout(), Some(stage.now.plus_ms(600_000)));
+}
+
 #[test]
 fn a_closed_line_is_tried_again_after_a_wait_that_grows_until_one_is_of_use() {
     let mut stage = Stage::live();

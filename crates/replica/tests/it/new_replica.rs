@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tidebook_book::{BookId, MutationId, ReplicaId, Seq, UnixMillis};
-use tidebook_replica::{Event, NewMutation, SyncStatus};
+use tidebook_replica::{Event, NewMutation, Seen, SyncStatus};
 use uuid::Uuid;
 
 use crate::checklist::{Checklist, add};
@@ -40,7 +40,7 @@ fn with_a_past() -> Stage {
         stage.mutate(n, &[add(n as u32, "x")]).expect("fine");
     }
     stage.hear_entries(&[entry(1, ME, 1, 1, &[added(1, "x")]), entry(2, ME, 2, 2, &[added(2, "x")])]);
-    let (base, ops) = (Seq(0), vec![add(7, "y")]);
+    let (base, ops) = (Seen::default(), vec![add(7, "y")]);
     let new = NewMutation { id: id(7), made_at: UnixMillis(8), base, ops, undoes: None };
     stage.replica.mutate(ANOTHER_BOOK, new).expect("fine");
     stage.forget();
@@ -99,8 +99,13 @@ fn under_a_new_id_all_books_start_from_one_on_a_new_line() {
 #[test]
 fn nothing_but_the_number_changes() {
     let mut stage = with_a_past();
-    let new =
-        NewMutation { id: id(5), made_at: UnixMillis(77), base: Seq(1), ops: vec![add(5, "x")], undoes: Some(Seq(2)) };
+    let new = NewMutation {
+        id: id(5),
+        made_at: UnixMillis(77),
+        base: Seen::default().at(Seq(1)),
+        ops: vec![add(5, "x")],
+        undoes: Some(Seq(2)),
+    };
     stage.replica.mutate(BOOK, new).expect("fine");
     stage.replica.handle_new_replica(stage.now, NEW);
     stage.connect();
@@ -170,6 +175,19 @@ fn a_line_that_is_coming_up_speaks_for_the_old_id_and_is_left() {
     stage.forget();
     stage.replica.handle_new_replica(stage.now, NEW);
     assert!(stage.events().iter().any(|event| matches!(event, Event::Disconnect { .. })));
+}
+
+/// The store had it before the driver was asked for it, and something was pushed under it since.
+#[test]
+fn the_id_it_has_is_no_new_one() {
+    let mut stage = with_a_past();
+    stage.replica.handle_new_replica(stage.now, NEW);
+    stage.connect();
+    stage.hear(subscribed(3, 0));
+    stage.hear_entries(&[entry(3, NEW, 1, 3, &[added(3, "x")])]);
+    stage.forget();
+    stage.replica.handle_new_replica(stage.now, NEW);
+    assert_eq!((stage.events(), stage.pending()), (vec![], vec![2]));
 }
 
 /// A server restored from a backup has forgotten numbers whose mutations are not here any more.

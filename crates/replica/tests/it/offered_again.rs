@@ -12,6 +12,8 @@ use crate::stage::{
     subscribed_at,
 };
 
+const NEW: ReplicaId = ReplicaId(Uuid::from_u128(0x11));
+
 const RESTORED: Epoch = Epoch(Uuid::from_u128(0xee));
 
 /// Own entries 1, 2 and 4 of mutations 1, 2 and 3, and one of somebody else; mutation 4 waits.
@@ -100,8 +102,16 @@ fn a_restore_that_nobody_declared_shows_by_what_is_lacking() {
     assert_eq!((bases.collect::<Vec<_>>(), stage.pending()), (vec![0; 4], vec![2, 3, 4, 5]));
 }
 
+/// The device is told to go on under another id, and does.
+fn renew(stage: &mut Stage) {
+    assert!(stage.events().contains(&Event::NewReplicaNeeded));
+    stage.replica.handle_new_replica(stage.now, NEW);
+    stage.replica.handle_closed(stage.now, None);
+    stage.connect();
+}
+
 #[test]
-fn numbers_that_are_gone_for_good_leave_no_gap() {
+fn where_numbers_are_gone_for_good_none_is_given_again() {
     let mut stage = Stage::live();
     for n in 1..=4 {
         stage.mutate(n, &[add(n as u32, "x")]).expect("fine");
@@ -109,18 +119,54 @@ fn numbers_that_are_gone_for_good_leave_no_gap() {
     stage.replica.withdraw(BOOK, id(3)).expect("it waits");
     stage.hear_entries(&[rejecting(1, 1, 1, "no"), entry(2, ME, 2, 2, &[added(2, "x")]), entry(3, ME, 3, 3, &[])]);
     restore(&mut stage, Some(0), restored(0, &[]));
+    assert_eq!((stage.pending(), follow(&mut stage, 0, 0)), (vec![5, 6], vec![]), "none that the other history has");
+    renew(&mut stage);
     assert_eq!(follow(&mut stage, 0, 0), [(id(2), 1, 0), (id(4), 2, 0)], "nor rejected nor withdrawn");
     assert_eq!(stage.copy().rejections().len(), 1);
     assert_eq!(stage.mutate(5, &[add(5, "x")]).map(|n| n.0), Ok(3));
 }
 
+/// Of the last number too: the next that is typed would get it.
+#[test]
+fn the_last_number_is_not_given_again_either() {
+    let mut stage = Stage::live();
+    for n in 1..=2 {
+        stage.mutate(n, &[add(n as u32, "x")]).expect("fine");
+    }
+    stage.hear_entries(&[entry(1, ME, 1, 1, &[added(1, "x")]), rejecting(2, 2, 2, "no")]);
+    restore(&mut stage, Some(0), restored(0, &[]));
+    assert_eq!(stage.pending(), [3]);
+}
+
+/// The first of the two was the wrong backup. The second was taken when a number stood for something else.
+#[test]
+fn what_a_second_restore_lacks_is_offered_though_its_number_is_there() {
+    let mut stage = Stage::live();
+    for n in 1..=4 {
+        stage.mutate(n, &[add(n as u32, "x")]).expect("fine");
+    }
+    let own = |seq, replica, n, id: u128| entry(seq, replica, n, id, &[added(id as u32, "x")]);
+    stage.hear_entries(&[own(1, ME, 1, 1), rejecting(2, 2, 2, "no"), own(3, ME, 3, 3), own(4, ME, 4, 4)]);
+    restore(&mut stage, Some(1), restored(1, &[(ME, 1)]));
+    follow(&mut stage, 1, 1);
+    renew(&mut stage);
+    assert_eq!(follow(&mut stage, 1, 0), [(id(3), 1, 0), (id(4), 2, 0)]);
+    stage.hear_entries(&[own(2, NEW, 1, 3), own(3, NEW, 2, 4)]);
+    assert!(stage.pending().is_empty());
+    let older = Snapshot { epoch: Epoch(Uuid::from_u128(0xef)), ..restored(3, &[(ME, 3)]) };
+    restore(&mut stage, Some(1), older);
+    let waiting: Vec<_> = stage.copy().pending().map(|pending| pending.mutation.id).collect();
+    assert_eq!(waiting, [id(3), id(4)]);
+}
+
 #[test]
 fn what_entered_under_an_older_id_comes_back_under_the_present_one() {
-    let new = ReplicaId(Uuid::from_u128(0x11));
     let mut stage = with_a_past();
-    stage.replica.handle_new_replica(stage.now, new);
+    stage.replica.handle_new_replica(stage.now, OTHER);
     stage.replica.handle_closed(stage.now, None);
     restore(&mut stage, Some(1), restored(1, &[(ME, 1)]));
+    assert_eq!(follow(&mut stage, 1, 0), []);
+    renew(&mut stage);
     assert_eq!(follow(&mut stage, 1, 0), [(id(2), 1, 0), (id(3), 2, 0), (id(4), 3, 0)]);
 }
 
@@ -152,6 +198,27 @@ fn with_a_store_nothing_is_asked_for_before_it_is_written() {
     assert_eq!(next.sent()[0]["pending_from"], 2);
     assert_eq!(follow(&mut next, 1, 1), [(id(2), 2, 0), (id(3), 3, 0)]);
     assert_eq!((shelf.confirmed.len(), shelf.outbox.len()), (1, 2));
+}
+
+/// One was confirmed while a write was on its way that then failed, and the store is given up.
+#[test]
+fn what_a_failed_write_held_comes_before_what_was_confirmed_since() {
+    let (mut stage, mut shelf) = (Stage::kept(), Shelf::new());
+    stage.connect();
+    stage.hear(subscribed(0, 0));
+    for n in 1..=2 {
+        stage.mutate(n, &[add(n as u32, "x")]).expect("fine");
+    }
+    shelf.sync(&mut stage);
+    let own = |n: u64| entry(n, ME, n, n.into(), &[added(n as u32, "x")]);
+    stage.hear_entries(&[own(1)]);
+    stage.replica.take_write(BOOK).expect("an entry to write");
+    stage.hear_entries(&[own(2)]);
+    stage.replica.handle_write_failed(BOOK);
+    stage.replica.go_on_in_memory(stage.now, NEW);
+    restore(&mut stage, Some(0), restored(0, &[]));
+    let waiting: Vec<_> = stage.copy().pending().map(|pending| pending.mutation.id).collect();
+    assert_eq!(waiting, [id(1), id(2)]);
 }
 
 fn confirm_stored(stage: &mut Stage, shelf: &mut Shelf) {

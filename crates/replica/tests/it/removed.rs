@@ -91,6 +91,24 @@ fn to_ask_without_a_line_is_to_ask_on_the_next() {
     assert_eq!(stage.sent()[1]["type"], "subscribe");
 }
 
+/// Nothing but the answer to a subscription can tell why there is no snapshot; all else it says is passed over.
+#[test]
+fn who_was_removed_while_the_copy_starts_over_by_itself_is_told() {
+    let mut stage = Stage::live();
+    stage.hear_entries(&[others(5, &[])]);
+    assert_eq!(stage.events(), [Event::FetchSnapshot { book: BOOK }]);
+    stage.replica.handle_snapshot_failed(stage.now, BOOK);
+    let asked = stage.sent();
+    assert_eq!((asked.len(), &asked[0]["type"]), (1, &json!("subscribe")));
+    stage.hear(subscribed(5, 0));
+    stage.hear(required(5));
+    stage.hear_entries(&[others(1, &[added(1, "milk")])]);
+    assert_eq!((stage.seq().0, stage.sent().len()), (0, 0));
+    stage.hear(removed());
+    assert!(stage.copy().is_removed());
+    assert_eq!(stage.replica.poll_timeout(), None);
+}
+
 #[test]
 fn a_snapshot_that_comes_after_the_removal_is_not_taken() {
     let mut stage = Stage::live();

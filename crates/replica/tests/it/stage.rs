@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use tidebook_book::{
     BookId, ChainHash, Epoch, MutationId, MutationNumber, ReplicaId, Seq, Snapshot, UnixMillis, UserId,
 };
-use tidebook_replica::{BookCopy, Event, Keeps, Lacking, Monotonic, MutateError, NewMutation, Replica, ReplicaConfig};
+use tidebook_replica::{
+    BookCopy, Event, Keeps, Lacking, Monotonic, MutateError, NewMutation, Replica, ReplicaConfig, Seen,
+};
 use uuid::Uuid;
 
 use crate::checklist::{Checklist, ListOp};
@@ -83,12 +85,12 @@ impl Stage {
     }
 
     pub(crate) fn mutate(&mut self, id: u128, ops: &[ListOp]) -> Result<MutationNumber, MutateError> {
-        let base = self.copy().seq();
+        let base = self.copy().seen();
         self.mutate_from(base, id, ops)
     }
 
-    /// What a form asks for that was opened at this seq.
-    pub(crate) fn mutate_from(&mut self, base: Seq, id: u128, ops: &[ListOp]) -> Result<MutationNumber, MutateError> {
+    /// What a form asks for that was opened when this much had been seen.
+    pub(crate) fn mutate_from(&mut self, base: Seen, id: u128, ops: &[ListOp]) -> Result<MutationNumber, MutateError> {
         let new = NewMutation { id: self::id(id), made_at: UnixMillis(5), base, ops: ops.to_vec(), undoes: None };
         self.replica.mutate(BOOK, new)
     }

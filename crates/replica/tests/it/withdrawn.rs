@@ -104,3 +104,13 @@ fn an_op_that_the_server_does_not_know_can_be_withdrawn() {
     assert_eq!(stage.copy().held(), None);
     assert_eq!(stage.replica.poll_timeout(), Some(stage.now.plus_ms(1_000)));
 }
+
+#[test]
+fn nothing_of_it_keeps_a_book_open() {
+    let mut stage = Stage::new();
+    stage.mutate(1, &[add(1, "milk")]).expect("fine");
+    assert!(!stage.replica.close_book(BOOK), "it is only here");
+    stage.replica.withdraw(BOOK, id(1)).expect("it waits");
+    assert!(stage.replica.close_book(BOOK));
+    assert!(stage.replica.book(BOOK).is_none());
+}

@@ -17,8 +17,9 @@ mod tabs;
 
 use std::collections::BTreeMap;
 
-use tidebook_book::{BookId, UserId};
-use tidebook_ledger::LedgerOp;
+use tidebook_book::{BookId, ChainHash, Seq, UserId};
+use tidebook_ledger::{Ledger, LedgerOp};
+use tidebook_replica::{BookCopy, Seen};
 
 use crate::check::{Checked, Checker};
 use crate::client::Client;
@@ -160,9 +161,17 @@ enum Strike {
 #[derive(Debug)]
 struct Form {
     book: BookId,
-    base: tidebook_book::Seq,
-    undoes: Option<tidebook_book::Seq>,
+    /// How the copy stood when it was filled in.
+    seen: Seen,
+    copy: (Seq, ChainHash),
+    undoes: Option<Seq>,
     ops: Vec<LedgerOp>,
+}
+
+impl Form {
+    fn new(book: BookId, copy: &BookCopy<Ledger>, undoes: Option<Seq>, ops: Vec<LedgerOp>) -> Self {
+        Self { book, seen: copy.seen(), copy: (copy.seq(), copy.hash()), undoes, ops }
+    }
 }
 
 /// A person.

@@ -1,7 +1,7 @@
 //! People at work on their devices.
 
 use tidebook_book::{BookId, Change, MutationId, Role, Seq};
-use tidebook_ledger::{LedgerChange, inverse_of};
+use tidebook_ledger::{LedgerChange, LedgerOp, inverse_of};
 use tidebook_replica::NewMutation;
 use uuid::Uuid;
 
@@ -73,42 +73,44 @@ impl World {
     }
 
     fn fill_in(&mut self, index: usize, book: BookId) -> Option<Form> {
-        let base = self.clients[index].copy(book).seq();
         if self.random.one_in(12) {
-            return self.undo(book, base.min(self.head(book)));
+            let head = self.clients[index].copy(book).seq().min(self.head(book));
+            let (entry, ops) = self.undo(book, head)?;
+            return Some(Form::new(book, self.clients[index].copy(book), Some(entry), ops));
         }
         let same_ids = self.weather.strikes(Fault::SameId, &mut self.random);
         let state = self.clients[index].replica.view(book)?;
         let number = self.books.iter().position(|other| *other == book)?;
         let mut pen = Pen { random: &mut self.random, state, book: number, same_ids, invalid: false };
-        Some(Form { book, base, undoes: None, ops: pen.ops() })
+        let ops = pen.ops();
+        Some(Form::new(book, self.clients[index].copy(book), None, ops))
     }
 
-    /// Takes back one of the latest entries that this device has.
-    fn undo(&mut self, book: BookId, head: Seq) -> Option<Form> {
+    /// What takes back one of the latest entries that this device has.
+    fn undo(&mut self, book: BookId, head: Seq) -> Option<(Seq, Vec<LedgerOp>)> {
         const LATEST: u64 = 12;
         let seq = Seq(self.random.between(head.0.saturating_sub(LATEST).max(1), head.0));
         let changes: Vec<LedgerChange> =
             self.checker.book(book).read(seq).changes.into_iter().filter_map(domain).collect();
         let ops = inverse_of(&changes);
-        (!ops.is_empty()).then_some(Form { book, base: seq, undoes: Some(seq), ops })
+        (!ops.is_empty()).then_some((seq, ops))
     }
 
     pub(super) fn save(&mut self, index: usize, form: Form) -> Checked {
-        let Form { book, base, undoes, ops } = form;
+        let Form { book, seen, copy, undoes, ops } = form;
+        let base = undoes.unwrap_or(copy.0);
         let client = &mut self.clients[index];
         if client.is_off(self.now) || self.quiet_since.is_some() {
             return Ok(());
         }
         let id = MutationId(Uuid::from_u128(self.random.wide()));
         let made_at = client.clock(self.now);
-        let new = NewMutation { id, made_at, base, ops: ops.clone(), undoes };
+        let new = NewMutation { id, made_at, base: seen.at(base), ops: ops.clone(), undoes };
         // The view may say no at once; then nothing was made.
         let Some(n) = client.mutate(book, new) else { return Ok(()) };
         let (replica, name) = (client.replica.id(), client.name.clone());
         let (device, keeps) = (client.device, client.keeps_in.is_some());
-        let copy = client.copy(book);
-        let seen = self.checker.book(book).seen(base, (copy.seq(), copy.hash()));
+        let seen = self.checker.book(book).seen(base, copy);
         let book_name = self.book_name(book);
         self.say(|| format!("{name} writes {n} in {book_name}, read at {base}, undoing {undoes:?}: {ops:?}"));
         let made =
@@ -136,9 +138,8 @@ impl World {
         let made = self.checker.made.get_mut(&id).expect("someone made it");
         made.fate.withdrawn = true;
         Invariant::Fate.require(ops == made.ops, || format!("what {name} takes back is not what was typed"))?;
-        let base = self.clients[index].copy(book).seq();
         if self.weather.strikes(Fault::Retried, &mut self.random) {
-            self.save(index, Form { book, base, undoes: None, ops })?;
+            self.save(index, Form::new(book, self.clients[index].copy(book), None, ops))?;
         }
         self.serve(index)?;
         self.settle()
@@ -157,9 +158,8 @@ impl World {
             made.fate.discarded = true;
             let is_whole = ops.as_ref() == Some(&made.ops);
             Invariant::Fate.require(is_whole, || format!("the rejection of {id} is not what was typed"))?;
-            let base = self.clients[index].copy(book).seq();
             if let Some(ops) = ops.filter(|_| self.weather.strikes(Fault::Retried, &mut self.random)) {
-                self.save(index, Form { book, base, undoes: None, ops })?;
+                self.save(index, Form::new(book, self.clients[index].copy(book), None, ops))?;
             }
         }
         self.serve(index)

@@ -2,7 +2,7 @@
 
 use tidebook_book::{Seq, UnixMillis, UserId, read_by_name};
 use tidebook_ledger::{Conflict, ConflictId, ConflictKind, Currency, Field, FieldSet, LedgerOp, RecordRef};
-use tidebook_replica::SyncStatus;
+use tidebook_replica::{Seen, SyncStatus};
 
 use crate::app::browser::element;
 use crate::app::drawn::{Draw, Drawn, Reactive, click, part_of, text, view, when};
@@ -51,7 +51,7 @@ fn conflict_card(store: Store, card: &Card) -> Drawn {
     // One's own comes first.
     let is_swapped = store.is_me(offered.by) && !store.is_me(standing.by);
     let (first, second) = if is_swapped { (taken, kept) } else { (kept, taken) };
-    let base = store.seq();
+    let base = store.seen();
     let (id, record) = (conflict.id, conflict.record);
     let is_editable = record != RecordRef::Book;
     let edit = move || store.sheet.set(Some(Sheet::Decide(id, record)));
@@ -89,7 +89,7 @@ impl Store {
 
     /// Takes a form's ops, and decides the conflict it was opened for with them. Where somebody has decided it meanwhile
     /// there is only the edit.
-    pub(crate) fn decide(self, base: Seq, conflict: Option<ConflictId>, edit: Vec<LedgerOp>) -> Result<(), String> {
+    pub(crate) fn decide(self, base: Seen, conflict: Option<ConflictId>, edit: Vec<LedgerOp>) -> Result<(), String> {
         let decision = self.conflict(conflict).map(|conflict| decided_by_edit(&conflict));
         let ops: Vec<LedgerOp> = decision.into_iter().chain(edit).collect();
         if ops.is_empty() { Ok(()) } else { self.mutate(base, ops) }
@@ -138,7 +138,7 @@ fn plural(field: Field) -> &'static str {
     }
 }
 
-fn version(store: Store, card: &Card, side: &Side<'_>, base: Seq) -> Drawn {
+fn version(store: Store, card: &Card, side: &Side<'_>, base: Seen) -> Drawn {
     let (id, apply) = (card.conflict.id, side.apply);
     let is_mine = store.is_me(side.by);
     let label = match (is_mine, apply) {

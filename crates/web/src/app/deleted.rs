@@ -100,7 +100,7 @@ fn deleted_row(store: Store, deleted: Watched<Deleted>) -> Drawn {
         by.map(|by| format!("Deleted by {}", store.who(by, "you"))).unwrap_or_default()
     };
     let restore = move || {
-        store.act(store.seq(), deleted.with_untracked(|deleted| deleted.restore.clone()));
+        store.act(store.seen(), deleted.with_untracked(|deleted| deleted.restore.clone()));
         crate::app::router::keep_focus();
     };
     view! {

@@ -101,7 +101,7 @@ pub(crate) fn entry_form(
     let fields = Fields::new(form, edited);
     let before: Watched<Option<Transaction>> = Watched::new(before);
     // What the form shows was read now, whatever comes while it is open.
-    let base = store.seq();
+    let base = store.seen();
     let save = move || -> bool {
         let ids = NewIds { contact: ContactId(new_id()), transaction: TransactionId(new_id()) };
         let form = fields.read();

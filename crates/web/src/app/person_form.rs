@@ -36,7 +36,7 @@ pub(crate) fn person_form(edited: Option<ContactId>, conflict: Option<ConflictId
     let standing = edited.and_then(|id| store.view(|state| state.contact(id).cloned()).flatten());
     let (begun, before) = begin(store.conflict(conflict).as_ref(), standing, Contact::with);
     // What the form shows was read now, whatever comes while it is open.
-    let base = store.seq();
+    let base = store.seen();
     let texts = begun.as_ref().map(texts_of).unwrap_or_default().map(Watched::new);
     let name = texts[0];
     let fault = Watched::new(None);

@@ -18,7 +18,7 @@ use tidebook_ledger::{
     Balances, BookFacts, CivilDate, ConflictId, ContactId, Currency, Ledger, LedgerOp, LedgerState, RecordRef, Touched,
     TransactionId,
 };
-use tidebook_replica::{BookCopy, SyncStatus};
+use tidebook_replica::{BookCopy, Seen, SyncStatus};
 
 use crate::app::alone::{Alone, Brought};
 use crate::app::browser;
@@ -276,7 +276,11 @@ impl Store {
         self.role.get().is_none_or(Role::may_write)
     }
 
-    /// The seq at which a form reads what it shows.
+    /// What a form shows that opens now.
+    pub(crate) fn seen(self) -> Seen {
+        self.copy(BookCopy::seen).unwrap_or_default()
+    }
+
     pub(crate) fn seq(self) -> Seq {
         self.copy(BookCopy::seq).unwrap_or(Seq::ZERO)
     }
@@ -313,7 +317,7 @@ impl Store {
     // Doing.
 
     /// Deletes something as it was at `base`, and offers to take that back.
-    pub(crate) fn delete(self, base: Seq, delete: LedgerOp, undo: LedgerOp, words: String) {
+    pub(crate) fn delete(self, base: Seen, delete: LedgerOp, undo: LedgerOp, words: String) {
         match self.mutate(base, vec![delete]) {
             Ok(()) => self.toast.set(Some(Toast { words, undo: Some(undo) })),
             Err(words) => self.say(words),
@@ -321,7 +325,7 @@ impl Store {
     }
 
     /// What needs no form: an error is told by itself.
-    pub(crate) fn act(self, base: Seq, op: LedgerOp) {
+    pub(crate) fn act(self, base: Seen, op: LedgerOp) {
         if let Err(words) = self.mutate(base, vec![op]) {
             self.say(words);
         }

@@ -29,7 +29,7 @@ pub(crate) fn toast() -> Drawn {
     let undo = move || {
         let op = store.toast.get_untracked().and_then(|toast| toast.undo);
         store.toast.set(None);
-        op.into_iter().for_each(|op| store.act(store.seq(), op));
+        op.into_iter().for_each(|op| store.act(store.seen(), op));
         keep_focus();
     };
     view! {

@@ -120,7 +120,7 @@ fn facts(store: Store, now: &Transaction, name: Derived<String>) -> Drawn {
 fn actions(store: Store, id: TransactionId) -> Drawn {
     let delete = move || {
         let (delete, undo) = (LedgerOp::DeleteTransaction { id }, LedgerOp::RestoreTransaction { id });
-        store.delete(store.seq(), delete, undo, "The transaction is deleted".into());
+        store.delete(store.seen(), delete, undo, "The transaction is deleted".into());
         keep_focus();
     };
     let edit = move || store.sheet.set(Some(Sheet::EditTransaction(id)));
@@ -144,7 +144,7 @@ fn deleted(store: Store, id: TransactionId, now: Derived<Option<Transaction>>) -
         by.map(|by| format!("Deleted by {}.", store.who(by, "you"))).unwrap_or_default()
     };
     let restore = move || {
-        store.act(store.seq(), LedgerOp::RestoreTransaction { id });
+        store.act(store.seen(), LedgerOp::RestoreTransaction { id });
         keep_focus();
     };
     view! {

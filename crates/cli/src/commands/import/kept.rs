@@ -40,7 +40,7 @@ pub(super) fn write(open: &mut OpenBook, file: &str, ops: Vec<LedgerOp>) -> Resu
     if ops.is_empty() {
         return Ok(id);
     }
-    let (book, base, made_at, records) = (open.id, open.copy().seq(), unix_now(), ops.len());
+    let (book, base, made_at, records) = (open.id, open.copy().seen(), unix_now(), ops.len());
     let new = |ops| NewMutation { id: MutationId(Uuid::now_v7()), made_at, base, ops, undoes: None };
     let mutations: Vec<NewMutation<LedgerOp>> = cut(ops)?.into_iter().map(new).collect();
     let ids = mutations.iter().map(|mutation| mutation.id).collect();

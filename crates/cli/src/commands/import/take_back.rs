@@ -9,7 +9,7 @@ use serde_json::json;
 use tidebook_book::MutationId;
 use tidebook_client::unix_now;
 use tidebook_ledger::LedgerOp;
-use tidebook_replica::NewMutation;
+use tidebook_replica::{NewMutation, Seen};
 use uuid::Uuid;
 
 use super::kept::{self, Kept};
@@ -24,8 +24,8 @@ pub(super) async fn run(mut open: OpenBook, typed: &str) -> Result<ExitCode> {
     let waiting = waiting_of(&open, &import);
     let entries = entries_of(&mut open, &import, &waiting).await?;
     // The last first: nothing is deleted before what refers to it.
-    let undone: Vec<NewMutation<LedgerOp>> =
-        import.mutations.iter().rev().filter_map(|id| entries.get(id)).map(mutation_of).collect::<Result<_>>()?;
+    let (seen, kept) = (open.copy().seen(), import.mutations.iter().rev().filter_map(|id| entries.get(id)));
+    let undone: Vec<NewMutation<LedgerOp>> = kept.map(|kept| mutation_of(kept, seen)).collect::<Result<_>>()?;
     let book = open.id;
     let records = undone.iter().map(|mutation| mutation.ops.len()).sum::<usize>();
     for mutation in &waiting {
@@ -71,7 +71,7 @@ async fn entries_of(
     Ok(found)
 }
 
-fn mutation_of(kept: &history::Kept) -> Result<NewMutation<LedgerOp>> {
+fn mutation_of(kept: &history::Kept, seen: Seen) -> Result<NewMutation<LedgerOp>> {
     let (id, seq) = (MutationId(Uuid::now_v7()), kept.entry.seq);
-    Ok(NewMutation { id, made_at: unix_now(), base: seq, ops: undo::inverse(kept)?, undoes: Some(seq) })
+    Ok(NewMutation { id, made_at: unix_now(), base: seen.at(seq), ops: undo::inverse(kept)?, undoes: Some(seq) })
 }

@@ -186,7 +186,7 @@ impl<S: Domain, T: Domain> World<S, T> {
     pub(super) fn offer(&mut self, tab: usize, ops: Vec<T::Op>) -> Result<MutationId, MutateError> {
         let id = MutationId(Uuid::from_u128(0x1d00_0000 + u128::from(self.number())));
         let made_at = UnixMillis(self.clock().0 + self.tabs[tab].clock_off_ms);
-        let base = self.tabs[tab].copy().seq();
+        let base = self.tabs[tab].copy().seen();
         let replica = self.tabs[tab].replica.as_mut().expect("the program runs");
         replica.mutate(BOOK, NewMutation { id, made_at, base, ops, undoes: None })?;
         self.serve(tab);

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use js_sys::{Function, Reflect};
-use tidebook_book::{BookId, ReplicaId, Seq};
+use tidebook_book::{BookId, ReplicaId};
 use tidebook_ledger::{Ledger, LedgerOp};
-use tidebook_replica::{BookCopy, Lacking, NewMutation, Replica, Unsent};
+use tidebook_replica::{BookCopy, Lacking, NewMutation, Replica, Seen, Unsent};
 use wasm_bindgen::JsCast;
 
 use super::clock::{monotonic, new_id};
@@ -184,7 +184,7 @@ impl Driver {
             let anew = pending.filter(|mutation| !mutation.ops.is_empty()).map(|mutation| NewMutation {
                 id: mutation.id,
                 made_at: mutation.made_at,
-                base: Seq::ZERO,
+                base: Seen::default(),
                 ops: mutation.ops.clone(),
                 undoes: None,
             });
