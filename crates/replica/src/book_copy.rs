@@ -49,6 +49,8 @@ pub struct BookCopy<D: Domain> {
     role: Option<Role>,
     pub(crate) peers: Peers,
     phase: Phase,
+    /// Subscriptions on this line that have no answer yet. Only that to the last counts.
+    unanswered: u32,
     /// Where the copy was when it last subscribed; it may be further since, by what its store has.
     asked_after: (Seq, ChainHash),
     pub(crate) answer: Answer,
@@ -136,6 +138,7 @@ impl<D: Domain> BookCopy<D> {
             role: None,
             peers: Peers::default(),
             phase: Phase::Apart,
+            unanswered: 0,
             asked_after: (Seq::ZERO, ChainHash::ZERO),
             answer: Answer::NotDue,
             fetch: Fetch::new(seed),

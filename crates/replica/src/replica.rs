@@ -325,19 +325,26 @@ impl<D: Domain> Replica<D> {
             Down::Subscribed(subscribed) => {
                 // Now the line has proved useful: a server that only says welcome may well be failing.
                 self.back_off.reset();
-                if self.books.get(&subscribed.book).is_some_and(|copy| copy.has_overtaken(&subscribed)) {
-                    return self.subscribe(subscribed.book);
+                let book = subscribed.book;
+                let Some(copy) = self.books.get_mut(&book) else { return };
+                if !copy.take_answer() {
+                    return;
                 }
-                self.with_book(subscribed.book, |copy| copy.handle_subscribed(now, &subscribed));
-                self.forget_peers_in(subscribed.book);
-                self.say_where(subscribed.book);
+                if copy.has_overtaken(&subscribed) {
+                    return self.subscribe(book);
+                }
+                self.with_book(book, |copy| copy.handle_subscribed(now, &subscribed));
+                self.forget_peers_in(book);
+                self.say_where(book);
             }
             Down::People(people) => self.with_book(people.book, |copy| copy.handle_people(people.people)),
             Down::Role(role) => self.with_book(role.book, |copy| copy.handle_role(role.role)),
             Down::Entries(entries) => self.handle_entries(now, entries, BookCopy::handle_entries),
             Down::Fates(entries) => self.handle_entries(now, entries, BookCopy::handle_fates),
             Down::SnapshotRequired(required) => {
-                if let Some(copy) = self.books.get_mut(&required.book) {
+                if let Some(copy) = self.books.get_mut(&required.book)
+                    && copy.take_answer()
+                {
                     copy.handle_snapshot_required(now, &required);
                 }
             }

@@ -116,6 +116,7 @@ impl<D: Domain> BookCopy<D> {
 
     pub(crate) fn subscribe_request(&mut self) -> Subscribe {
         self.answer.handle_asked();
+        self.unanswered += 1;
         self.asked_after = (self.seq, self.hash);
         Subscribe {
             book: self.book,
@@ -124,6 +125,13 @@ impl<D: Domain> BookCopy<D> {
             hash: (self.seq > Seq::ZERO).then_some(self.hash),
             pending_from: self.outbox.first_number(),
         }
+    }
+
+    /// An answer to a subscription came: whether it is that to the last. An earlier one tells of a server before all that the
+    /// copy has learnt since, and all it says is said again.
+    pub(crate) fn take_answer(&mut self) -> bool {
+        self.unanswered = self.unanswered.saturating_sub(1);
+        self.unanswered == 0
     }
 
     /// The answer is older than what the store has brought since: only the next one tells whether both are of one log.
@@ -225,6 +233,7 @@ impl<D: Domain> BookCopy<D> {
 
     pub(crate) fn handle_closed(&mut self, now: Monotonic) {
         self.answer = Answer::NotDue;
+        self.unanswered = 0;
         match self.phase {
             Phase::Following(_) => self.phase = Phase::Apart,
             Phase::StartingOver(parting, Word::Of(_)) => self.phase = Phase::StartingOver(parting, Word::Stale),
@@ -274,6 +283,7 @@ impl<D: Domain> BookCopy<D> {
         match role {
             Some(role) => self.hear_role(role),
             None => {
+                self.take_answer();
                 self.role = None;
                 self.peers.forget();
                 self.note_head();

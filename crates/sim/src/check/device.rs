@@ -48,6 +48,10 @@ impl Checker {
             // It has not heard of it yet.
             return Ok(());
         }
+        let fits = check.was_restored() || copy.contradictions().count == 0;
+        Invariant::Convergence.require(fits, || {
+            format!("{} finds a contradiction where there is none: {:?}", name(), copy.contradictions())
+        })?;
         Invariant::NeverBack
             .require(seq >= device.seen, || format!("{} goes back from {} to {seq}", name(), device.seen))?;
         device.seen = seq;
