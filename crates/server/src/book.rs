@@ -13,8 +13,8 @@ mod ring;
 pub(crate) use actor::append_of;
 pub(crate) use bell::Bell;
 pub(crate) use handle::{
-    Answer, BookHandle, Committed, InviteUse, Membership, MembershipRefused, RestWrite, RestWritten, Unavailable,
-    WriteAnswer, WriteResult, entries_after, entries_of, refuse_all,
+    Answer, BookHandle, Committed, InviteUse, Membership, MembershipRefused, PurgeBy, Purged, RestWrite, RestWritten,
+    Unavailable, WriteAnswer, WriteResult, entries_after, entries_of, refuse_all,
 };
 pub(crate) use lane::{Delivered, Lane};
 pub(crate) use load::{SNAPSHOT_BYTES_MAX, snapshot_of};

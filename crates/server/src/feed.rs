@@ -125,8 +125,9 @@ impl FeedFrames {
             encoded.iter().map(parse).collect::<Result<_, _>>().map_err(|_| FeedEnd::Internal)?;
         let people_now = handle.ring.now().people;
         if self.named_at != people_now || entries.iter().any(|entry| !self.names.contains_key(&entry.by)) {
-            self.named_at = people_now;
             let people = store.people(handle.book).await.map_err(|_| FeedEnd::Internal)?;
+            // Only now: this may be given up while it waits.
+            self.named_at = people_now;
             self.names = people.into_iter().map(|person| (person.id, person.name)).collect();
         }
         let (book, names) = (handle.book, self.names.clone());

@@ -8,6 +8,7 @@ use tidebook_book::{MemberChange, Role, UserId};
 
 use super::sign_up::check_name;
 use super::{Accounts, User};
+use crate::book::{PurgeBy, Purged};
 use crate::books::BookParts;
 use crate::books::members;
 use crate::extract::Body;
@@ -105,7 +106,10 @@ pub(super) async fn delete(
         members::change(&access, &signed, MemberChange::Removed { user: signed.user }).await?;
     }
     for book in alone {
-        parts.books.purge(book).await?;
+        // Somebody may have come in meanwhile.
+        if parts.books.purge(book, PurgeBy::OnlyMember(signed.user)).await? == Purged::NotAllowed {
+            return Err(last_owner());
+        }
     }
     let (store, user) = (parts.store.clone(), signed.user);
     accounts.change(async move { store.delete_account(user).await }).await?;

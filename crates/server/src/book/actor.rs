@@ -15,8 +15,8 @@ use tidebook_ledger::{Ledger, LedgerChange};
 use tokio::sync::{mpsc, oneshot};
 
 use super::handle::{
-    Answer, Command, Committed, Membership, MembershipAnswer, MembershipRefused, Read, RestWrite, RestWritten,
-    WriteResult,
+    Answer, Command, Committed, Membership, MembershipAnswer, MembershipRefused, PurgeBy, Purged, Read, RestWrite,
+    RestWritten, WriteResult,
 };
 use super::load::{self, Loaded};
 use super::ring::Ring;
@@ -59,7 +59,7 @@ struct Beside {
 enum Waiting {
     Read(Read),
     Membership(Membership, oneshot::Sender<MembershipAnswer>),
-    Purge(oneshot::Sender<Result<bool, StoreError>>),
+    Purge(PurgeBy, oneshot::Sender<Result<Purged, StoreError>>),
 }
 
 pub(super) struct Actor {
@@ -193,7 +193,7 @@ impl Actor {
                 self.committer.authority_mut().set_archived(true);
                 let _ = answer.send(());
             }
-            Command::Purge { answer } => self.waiting.push_back(Waiting::Purge(answer)),
+            Command::Purge { by, answer } => self.waiting.push_back(Waiting::Purge(by, answer)),
         }
     }
 
@@ -257,8 +257,11 @@ impl Actor {
                 None => break,
                 Some(Waiting::Read(read)) => self.read(read),
                 Some(Waiting::Membership(membership, answer)) => self.change_members(membership, answer).await?,
-                Some(Waiting::Purge(answer)) => {
-                    let purged = self.store.purge_book(self.book).await;
+                Some(Waiting::Purge(by, answer)) if !by.may(&self.committer.authority().state().members) => {
+                    let _ = answer.send(Ok(Purged::NotAllowed));
+                }
+                Some(Waiting::Purge(_, answer)) => {
+                    let purged = self.store.purge_book(self.book).await.map(|_| Purged::Gone);
                     let is_gone = purged.is_ok();
                     let _ = answer.send(purged);
                     if is_gone {

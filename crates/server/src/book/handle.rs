@@ -1,10 +1,13 @@
 //! How the rest of the server talks to a book's actor.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use tidebook_authority::{Authority, Head, MemberRefusal, Outcome, Write, Written};
-use tidebook_book::{Author, BookChange, BookId, EncodedEntry, Epoch, MemberChange, MutationId, MutationNumber, Seq};
+use tidebook_book::{
+    Author, BookChange, BookId, EncodedEntry, Epoch, MemberChange, MutationId, MutationNumber, Role, Seq, UserId,
+};
 use tidebook_event_store::{EntryLimit, Store, StoreError};
 use tidebook_ledger::{Ledger, LedgerBook};
 use tidebook_protocol::{FRAME_BYTES, RawMutation, Refusal, Refused};
@@ -122,7 +125,34 @@ pub(super) enum Command {
     Membership { membership: Membership, answer: oneshot::Sender<MembershipAnswer> },
     Read(Read),
     Archive { answer: oneshot::Sender<()> },
-    Purge { answer: oneshot::Sender<Result<bool, StoreError>> },
+    Purge { by: PurgeBy, answer: oneshot::Sender<Result<Purged, StoreError>> },
+}
+
+/// Who asks for a book to be removed, and so what must still hold when it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum PurgeBy {
+    /// One of its owners.
+    Owner(UserId),
+    /// Its only member, who leaves for good: what others have written since stays.
+    OnlyMember(UserId),
+}
+
+impl PurgeBy {
+    pub(super) fn may(self, members: &BTreeMap<UserId, Role>) -> bool {
+        match self {
+            Self::Owner(user) => members.get(&user) == Some(&Role::Owner),
+            Self::OnlyMember(user) => members.keys().eq([&user]),
+        }
+    }
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purged {
+    /// There is no such book, not any more.
+    Gone,
+    /// They may not ask for that any more. The book is as it was.
+    NotAllowed,
 }
 
 /// A way to talk to a book's actor, which lives as long as there is one.
@@ -186,11 +216,11 @@ impl BookHandle {
         self.ask(|answer| Command::Archive { answer }).await
     }
 
-    /// Removes all of the book, after all that was accepted before; then the actor stops. Whether there was one. While it
-    /// is removed the actor is there, so that nobody loads it once more.
-    pub(crate) async fn purge(&self) -> Result<Result<bool, StoreError>, Unavailable> {
-        let purged = self.ask(|answer| Command::Purge { answer }).await?;
-        if purged.is_ok() {
+    /// Removes all of the book, after all that was accepted before; then the actor stops. While it is removed the actor is
+    /// there, so that nobody loads it once more.
+    pub(crate) async fn purge(&self, by: PurgeBy) -> Result<Result<Purged, StoreError>, Unavailable> {
+        let purged = self.ask(|answer| Command::Purge { by, answer }).await?;
+        if let Ok(Purged::Gone) = purged {
             self.stopped().await;
         }
         Ok(purged)
@@ -261,5 +291,21 @@ impl WriteResult {
             Written::Decided { seq, result } => Ok(Self { seq, result }),
             Written::Repeated(seq) => Err(seq),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_book_is_removed_only_for_whom_it_is_theirs_to_remove_by_then() {
+        let user = |number| UserId(Uuid::from_u128(number));
+        let members: BTreeMap<_, _> = [(user(1), Role::Owner), (user(2), Role::Editor)].into();
+        assert!(PurgeBy::Owner(user(1)).may(&members));
+        assert!(!PurgeBy::Owner(user(2)).may(&members) && !PurgeBy::Owner(user(3)).may(&members));
+        assert!(!PurgeBy::OnlyMember(user(1)).may(&members), "somebody came in");
+        assert!(PurgeBy::OnlyMember(user(1)).may(&[(user(1), Role::Owner)].into()));
+        assert!(!PurgeBy::OnlyMember(user(1)).may(&BTreeMap::new()));
     }
 }

@@ -84,8 +84,9 @@ impl Lane {
         self.place().as_ref().map(|place| place.cursor)
     }
 
-    pub(super) fn close(&self) {
-        *self.place() = None;
+    /// Nothing more is written until it goes on. The last entry sent, where it had gone on before.
+    pub(crate) fn close(&self) -> Option<Seq> {
+        self.place().take().map(|place| place.cursor)
     }
 
     fn place(&self) -> MutexGuard<'_, Option<Place>> {
@@ -149,6 +150,11 @@ mod tests {
         assert_eq!((lane.deliver(&ring), lane.cursor()), (Delivered::People, Some(Seq(10))));
         lane.go_on(Seq(10), 1);
         assert_eq!((lane.deliver(&ring), lane.cursor()), (Delivered::All, Some(Seq(12))));
+        ring.publish([entry(13, 10)], None);
+        assert_eq!(lane.close(), Some(Seq(12)));
+        assert_eq!((lane.deliver(&ring), lane.cursor()), (Delivered::All, None), "its own task is at it");
+        lane.go_on(Seq(12), 1);
+        assert_eq!((lane.deliver(&ring), lane.cursor()), (Delivered::All, Some(Seq(13))));
     }
 
     #[tokio::test]

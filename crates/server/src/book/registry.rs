@@ -10,7 +10,7 @@ use tidebook_book::{BookId, Role, UserId};
 use tidebook_event_store::{InviteRow, Store, StoreError};
 use tokio::sync::OnceCell;
 
-use crate::book::{BookHandle, Committed, Unavailable};
+use crate::book::{BookHandle, Committed, PurgeBy, Purged, Unavailable};
 
 /// Books held in memory without anyone using them. Loading one again costs a replay of its log.
 const IDLE_BOOKS_MAX: usize = 1000;
@@ -49,7 +49,12 @@ impl Access {
 
     /// What was read beside the state is theirs only if they are a member after it was read.
     pub(crate) fn check_after(&self) -> Result<(), ReadError> {
-        self.handle.ring.role_of(self.user).map(drop).ok_or(ReadError::NotAMember)
+        self.role_now().map(drop).ok_or(ReadError::NotAMember)
+    }
+
+    /// The person's role as of the last commit.
+    pub(crate) fn role_now(&self) -> Option<Role> {
+        self.handle.ring.role_of(self.user)
     }
 }
 
@@ -83,15 +88,16 @@ impl Books {
         Ok(Access { handle, role, user })
     }
 
-    /// Removes all of a book. Its actor does so, after all it accepted; whoever follows it is told that it is gone.
-    pub(crate) async fn purge(&self, book: BookId) -> Result<bool, StoreError> {
+    /// Removes all of a book, if this person may still ask for it then. Its actor does so, after all it accepted; whoever
+    /// follows it is told that it is gone.
+    pub(crate) async fn purge(&self, book: BookId, by: PurgeBy) -> Result<Purged, StoreError> {
         while let Some(handle) = self.open(book).await? {
             // One that stopped before it got to it leaves the book as it was.
-            if let Ok(purged) = handle.purge().await {
+            if let Ok(purged) = handle.purge(by).await {
                 return purged;
             }
         }
-        Ok(false)
+        Ok(Purged::Gone)
     }
 
     /// Somebody is called otherwise now, or nothing any more: those who share or shared a book with them are told.
@@ -142,8 +148,11 @@ impl Books {
     fn slot(&self, book: BookId) -> Slot {
         let mut active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
         if active.len() > IDLE_BOOKS_MAX {
-            // Whoever uses a book holds a clone of its handle, and with it of its ring.
-            active.retain(|_, slot| slot.get().is_none_or(|handle| Arc::strong_count(&handle.ring) > RINGS_HELD_IDLE));
+            // Whoever uses a book holds a clone of its handle, and with it of its ring; whoever is about to, of its place.
+            active.retain(|_, slot| {
+                let is_used = |handle: &BookHandle| Arc::strong_count(&handle.ring) > RINGS_HELD_IDLE;
+                Arc::strong_count(slot) > 1 || slot.get().is_none_or(is_used)
+            });
         }
         let slot = active.entry(book).or_default();
         if slot.get().is_some_and(|handle| !handle.is_alive()) {

@@ -98,7 +98,7 @@ pub(crate) struct Reading {
 impl Drop for Reading {
     fn drop(&mut self) {
         if let Some(Reader::Lane(lane)) = self.ring.readers().remove(&self.socket) {
-            lane.close();
+            let _ = lane.close();
         }
     }
 }

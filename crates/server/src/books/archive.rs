@@ -6,7 +6,7 @@ use serde::Deserialize;
 use tidebook_book::Role;
 
 use super::{BookParts, BookPath};
-use crate::book::Access;
+use crate::book::{Access, PurgeBy, Purged};
 use crate::clock;
 use crate::extract::{PathOf, QueryOf};
 use crate::problem::Problem;
@@ -31,7 +31,10 @@ pub(super) async fn handle(
     let access = parts.books.access(signed.user, book).await?;
     require_owner(&access)?;
     if purge {
-        parts.books.purge(book).await?;
+        match parts.books.purge(book, PurgeBy::Owner(signed.user)).await? {
+            Purged::Gone => {}
+            Purged::NotAllowed => return Err(not_an_owner()),
+        }
     } else {
         parts.store.archive_book(book, clock::now()).await?;
         access.handle.archive().await?;

@@ -46,6 +46,7 @@ pub(super) async fn list(
     let access = parts.books.access(signed.user, book).await?;
     let head = access.handle.ring.head().seq;
     let entries = read(&parts, book, &range, head).await?;
+    let head = entries.last().map_or(head, |last| head.max(last.seq));
     access.check_after()?;
     Ok(if asks_for_lines(&headers) { as_lines(&entries) } else { as_object(&entries, head) })
 }

@@ -21,15 +21,21 @@ pub(super) async fn handle(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let access = parts.books.access(signed.user, book).await?;
-    let people = parts.store.people(book).await?;
     let make = move |committed: Committed<'_>| {
-        let people = people_at(people, committed.authority.state());
-        Snapshot { people, ..snapshot_of(book, committed) }
+        let members = committed.authority.state().members.clone();
+        (snapshot_of(book, committed), members)
     };
-    let snapshot = access.read(make).await?;
-    // The chain's hash names the state: same log, same snapshot, but for the names of people, which are hashed with it.
-    let names = serde_json::to_vec(&snapshot.people).expect("people serialise");
-    let etag = format!("\"{}\"", snapshot.hash.followed_by(&names));
+    let (snapshot, members) = access.read(make).await?;
+    // Read afterwards, they are all that the state knows of; somebody who came since is in none of its roles.
+    let people = parts.store.people(book).await?;
+    access.check_after()?;
+    let people = people.into_iter().map(|person| Person { role: members.get(&person.id).copied(), ..person }).collect();
+    let snapshot = Snapshot { people, ..snapshot };
+    // The chain's hash names the log; of what else is in a snapshot, everything that can change without an entry is hashed
+    // with it.
+    let Snapshot { epoch, state_version, state_hash, replicas, people, .. } = &snapshot;
+    let beside = serde_json::to_vec(&(epoch, state_version, state_hash, replicas, people)).expect("they serialise");
+    let etag = format!("\"{}\"", snapshot.hash.followed_by(&beside));
     if is_known(&headers, &etag) {
         return Ok(StatusCode::NOT_MODIFIED.into_response());
     }
@@ -45,9 +51,4 @@ fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     let lines = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
     let mut known = lines.flat_map(|line| line.split(',')).map(str::trim);
     known.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag)
-}
-
-/// Roles as of the snapshot's seq: the store may be ahead of it by now.
-fn people_at(people: Vec<Person>, state: &tidebook_ledger::LedgerBook) -> Vec<Person> {
-    people.into_iter().map(|person| Person { role: state.role_of(person.id), ..person }).collect()
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tidebook_authority::{Action, Identity, SyncSession};
+use tidebook_authority::{Action, Identity, Opened, SyncSession};
 use tidebook_book::{Author, BookId, EncodedEntry, Epoch, Seq};
 use tidebook_event_store::{EntryLimit, StoreError};
 use tidebook_protocol::{FRAME_DOWN_BYTES_MAX, PresenceUp, RawMutation, Refusal, Subscribe, close};
@@ -226,7 +226,8 @@ impl Connection {
             Ok(None) => return self.session.fail(close::RESTART, "reloading", "the book is being reloaded; come back"),
             Err(error) => return self.fail_internally(&error),
         };
-        self.session.handle_opened(&subscribe, Some(opened));
+        // It may have waited for the commit that removed them.
+        self.session.handle_opened(&subscribe, access.role_now().map(|role| Opened { role, ..opened }));
         if self.session.cursor(subscribe.book).is_none() {
             return;
         }
@@ -256,8 +257,10 @@ impl Connection {
         let now = Instant::now();
         let mut frames = Vec::new();
         for followed in self.books.values_mut() {
-            let changes = followed.handle.ring.now().presence;
-            if followed.presence == Some(changes) {
+            let now_there = followed.handle.ring.now();
+            let changes = now_there.presence;
+            // Who is in the book is told first: it may be this person no more.
+            if followed.presence == Some(changes) || followed.people != now_there.people {
                 continue;
             }
             let may_at = followed.presence_at.map_or(now, |sent_at| sent_at + PRESENCE_INTERVAL);
@@ -312,6 +315,7 @@ impl Connection {
             return self.session.handle_removed(book);
         }
         match self.parts.store.people(book).await {
+            Ok(_) if ring.role_of(author.user).is_none() => self.session.handle_removed(book),
             Ok(people) => self.session.handle_people(book, people),
             Err(error) => self.fail_internally(&error),
         }
@@ -428,7 +432,8 @@ impl Connection {
     /// Sends about a frame of what is further back than the ring reaches, or makes the ring reach as far.
     async fn send_stored(&mut self, book: BookId) {
         let (Some(followed), Some(known)) = (self.books.get(&book), self.session.cursor(book)) else { return };
-        let cursor = followed.lane.cursor().unwrap_or(known);
+        // While the store is read the ring may come to reach this far, and nobody else is to send what is read here.
+        let cursor = followed.lane.close().unwrap_or(known);
         self.session.handle_sent(book, known, cursor);
         let entries = entries_after(&self.parts.store, &followed.handle, cursor).await;
         // After the read: what was read before a removal is gone through with, and nothing that came with it.

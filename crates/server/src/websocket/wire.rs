@@ -296,8 +296,11 @@ impl Wire {
             return self.end != Some(End::Cut);
         }
         let taken = timeout(DRAIN_WITHIN, self.outlet.taken()).await;
-        if taken == Ok(false) {
-            self.end = Some(End::Cut);
+        match taken {
+            // It reads, and may well have been asked for no other sign of life.
+            Ok(true) => self.heard_at = Instant::now(),
+            Ok(false) => self.end = Some(End::Cut),
+            Err(_) => {}
         }
         taken == Ok(true)
     }
