@@ -95,6 +95,33 @@ fn both_sides_write_and_reload_while_there_is_no_server() {
 }
 
 #[test]
+fn what_waits_in_a_book_that_is_not_open_is_sent_too() {
+    journey("what_waits_elsewhere_is_sent", Alone::No, async |stage| {
+        let (mira, book) = stage.mira().await?;
+        mira.make_book("Trip").await?;
+        let app = stage.app_of("here", Size::Desktop, &mira).await?;
+        app.wait_until_kept().await?;
+        let before = mira.head(book).await?;
+        app.browser.expect(Expected::LostConnection);
+        stage.server.stop().await?;
+        app.wait_for_chip("offline", &offline(0)).await?;
+        app.add_person("Ana").await?;
+        app.wait_for_chip("offline", &offline(1)).await?;
+        app.browser.click(".bar-book").await?;
+        app.browser.click("#book-menu li:nth-child(2) button").await?;
+        app.browser.wait_to_read(".bar-book", "Trip").await?;
+        app.browser.reload().await?;
+        app.browser.wait_to_read(".bar-book", "Trip").await?;
+        stage.server.start_again().await?;
+        app.wait_to_be_back().await?;
+        let there = stage.app_of("there", Size::Phone, &mira).await?;
+        there.wait_for_person("Ana").await?;
+        ensure!(mira.head(book).await? == before + 1, "it is one entry");
+        Ok(())
+    });
+}
+
+#[test]
 fn nothing_called_saved_is_lost_with_its_tab() {
     journey("nothing_called_saved_is_lost", Alone::No, async |stage| {
         let kills = kills(stage, KILLS).await?;

@@ -33,10 +33,17 @@ pub(crate) struct Brought {
     pub(crate) from: UserId,
     pub(crate) book: BookId,
     pub(crate) mutations: Vec<NewMutation<LedgerOp>>,
+    /// Its store was read to the end, and is needed no more once all of this is kept elsewhere.
+    pub(crate) is_whole: bool,
 }
 
-/// Begins a book that is on this device alone, and opens it.
+/// Begins a book that is on this device alone, and opens it; or opens the one that there is, which this window may not know
+/// of: another window began it, or whoever signed in since left it here.
 pub(crate) async fn begin(store: Store, id: BookId, name: &str, currency: Currency) {
+    if let Some(alone) = remembered().await {
+        open(store, alone).await;
+        return store.say("This book was on this device already");
+    }
     let name = if name.is_empty() { "My book" } else { name }.to_owned();
     let book = BookItem { id, name, currency };
     open(store, Alone { me: UserId(driver::new_id()), book, becomes: None }).await;
@@ -67,7 +74,12 @@ pub(crate) async fn hand_over(mut alone: Alone, to: &Me, driver: &Rc<Driver>) ->
     }
     alone.becomes = Some((to.id, book.id));
     keep(&[(ALONE, json(&alone)), (PERSON, json(to))]).await;
-    Ok(Brought { from: alone.me, book: book.id, mutations: driver.hand_over(alone.book.id).await })
+    Ok(brought(&alone, book.id, driver).await)
+}
+
+async fn brought(alone: &Alone, book: BookId, driver: &Rc<Driver>) -> Brought {
+    let mutations = driver.hand_over(alone.book.id).await;
+    Brought { from: alone.me, book, mutations, is_whole: driver.fault().is_none() }
 }
 
 /// What this account was about to take over when the app ended.
@@ -76,7 +88,7 @@ pub(crate) async fn left_behind(me: UserId) -> Option<Brought> {
     let (_, book) = alone.becomes.filter(|(owner, _)| *owner == me)?;
     let driver = Driver::new(&Me::alone(alone.me), Keeper::open(alone.me).await, |_| {});
     driver.clone().open_kept_book(alone.book.id).await;
-    Some(Brought { from: alone.me, book, mutations: driver.hand_over(alone.book.id).await })
+    Some(brought(&alone, book, &driver).await)
 }
 
 /// The account's store has all of it: what the device had before can go.

@@ -90,6 +90,7 @@ pub(crate) async fn start() -> Start {
     match all_books().await {
         Ok(books) => {
             let (kept, brought) = (Keeper::open(me.id).await, alone::left_behind(me.id).await);
+            let books = with_what_waits(books, &kept).await;
             Start::Here { me, books, kept, known: Known::Server, brought }
         }
         Err(error) if error.is_unauthenticated() => Start::SignedOut { was_here, alone },
@@ -114,13 +115,17 @@ pub(crate) fn arrive(store: Store, start: Start) {
             }
         }
         Start::Here { me, .. } if store.invite.with_untracked(Option::is_some) => driver::spawn(async move {
-            if come_in(store, me, false).await.is_err() {
-                store.phase.set(Phase::Unreachable);
+            if let Err(error) = come_in(store, me, false).await {
+                store.phase.set(if error.is_unauthenticated() { Phase::SignedOut } else { Phase::Unreachable });
             }
         }),
         Start::Here { me, books, kept, known, brought } => {
             enter(store, me, books, kept, brought);
             if let Known::Device { lost } = known {
+                // Somebody let them in again: there is nothing to tell but what never came into it.
+                let is_back =
+                    |lost: &Lost| store.books.with_untracked(|books| books.iter().any(|it| it.id == lost.book));
+                let lost = lost.filter(|lost| !lost.unsent.is_empty() || !is_back(lost));
                 lost.into_iter().for_each(|lost| store.show_lost(lost));
                 driver::spawn(look_for_books(store));
             }
@@ -130,8 +135,15 @@ pub(crate) fn arrive(store: Store, start: Start) {
 
 /// The books as the server has them now, where it answers. Whether the session still holds the socket finds out.
 async fn look_for_books(store: Store) {
-    let Ok(books) = all_books().await else { return };
+    let Ok(mut books) = all_books().await else { return };
     let open = store.book.get_untracked();
+    if let Some(driver) = store.driver() {
+        for gone in left_out(store.books.get_untracked(), &books) {
+            if !driver.unsent_in(gone.id).await.is_empty() {
+                books.push(gone);
+            }
+        }
+    }
     store.books.put(books);
     store.keep_books();
     if store.lost.with_untracked(Option::is_none)
@@ -140,6 +152,23 @@ async fn look_for_books(store: Store) {
     {
         store.open_book(first);
     }
+}
+
+/// Books that the person is no longer in. What they wrote for them and never sent, they find there.
+fn left_out(known: Vec<BookItem>, books: &[BookItem]) -> Vec<BookItem> {
+    known.into_iter().filter(|known| books.iter().all(|book| book.id != known.id)).collect()
+}
+
+/// These books, and those in which something waits on this device.
+async fn with_what_waits(mut books: Vec<BookItem>, kept: &Result<Keeper, Fault>) -> Vec<BookItem> {
+    if let Ok(keeper) = kept {
+        for gone in left_out(keeper.fact(BOOKS).await.unwrap_or_default(), &books) {
+            if keeper.unsent(gone.id).await.is_ok_and(|unsent| !unsent.is_empty()) {
+                books.push(gone);
+            }
+        }
+    }
+    books
 }
 
 /// Signs in or up at one of the two addresses that answer with an account. `brings`: what was written on this device
@@ -153,13 +182,23 @@ pub(crate) async fn sign(store: Store, path: &str, body: &Credentials, brings: b
 async fn come_in(store: Store, me: Me, brings: bool) -> Result<(), HttpError> {
     let refused = accept_invite(store).await.err();
     let mut brought = alone::left_behind(me.id).await;
+    let mut came = None;
     if let Some((alone, driver)) = store.alone.get_untracked().zip(store.driver()).filter(|_| brings) {
-        brought = Some(alone::hand_over(alone, &me, &driver).await?);
+        let book = alone.book.clone();
+        let handed_over = alone::hand_over(alone, &me, &driver).await?;
+        came = Some(BookItem { id: handed_over.book, ..book });
+        brought = Some(handed_over);
         store.alone.set(None);
         router::go(store, Route::Contacts);
     }
-    let books = all_books().await?;
+    let books = match (all_books().await, came) {
+        (Ok(books), _) => books,
+        // Without the account it takes nothing more: there is no way back.
+        (Err(_), Some(book)) => vec![book],
+        (Err(error), None) => return Err(error),
+    };
     let kept = Keeper::open(me.id).await;
+    let books = with_what_waits(books, &kept).await;
     enter(store, me, books, kept, brought);
     refused.into_iter().for_each(|error| store.say(error.words()));
     Ok(())
@@ -173,7 +212,10 @@ async fn accept_invite(store: Store) -> Result<(), HttpError> {
     }
     let Some(token) = store.invite.get_untracked() else { return Ok(()) };
     let accepted = Call::send("POST", "/invites/accept", &format!(r#"{{"token":"{token}"}}"#)).json::<Accepted>().await;
-    if matches!(accepted, Err(HttpError::Unreachable)) {
+    // It stands until somebody who may has asked for it.
+    if let Err(error) = &accepted
+        && (matches!(error, HttpError::Unreachable) || error.is_unauthenticated())
+    {
         return accepted.map(drop);
     }
     store.invite.set(None);
@@ -230,6 +272,7 @@ pub(crate) fn enter(store: Store, me: Me, books: Vec<BookItem>, kept: Result<Kee
         Some(book) => store.open_book(book),
         None => store.phase.set(Phase::FirstBook),
     }
+    driver::spawn(store.send_what_waits());
 }
 
 /// All pages of the list of books, oldest book first.

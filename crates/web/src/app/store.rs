@@ -418,7 +418,10 @@ impl Store {
     /// Lets go of a lost book and what was written for it, and goes to the next one.
     pub(crate) fn leave_lost_book(self) {
         let (Some(lost), Some(driver)) = (self.lost.get_untracked(), self.driver()) else { return };
-        driver.let_go_of(lost.book);
+        // Somebody may have let them in again meanwhile.
+        if self.books.with_untracked(|books| books.iter().all(|item| item.id != lost.book)) {
+            driver.let_go_of(lost.book);
+        }
         driver::spawn(async move {
             // First on the device: nobody is to be told of it again.
             driver.keep_fact(LOST, json(&None::<Lost>)).await;

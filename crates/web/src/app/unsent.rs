@@ -52,6 +52,15 @@ impl Store {
         all
     }
 
+    /// Follows those books too that are not open and in which something waits: it is to be sent.
+    pub(crate) async fn send_what_waits(self) {
+        for UnsentOf { book, unsent, .. } in self.all_unsent().await {
+            if let Some(driver) = self.driver().filter(|_| !unsent.is_empty()) {
+                driver.open_book(book);
+            }
+        }
+    }
+
     /// Whether something waits here that is to go elsewhere. What is on its way does not wait, and what is in a book without
     /// an account is where it belongs.
     pub(crate) fn waits_here(self) -> bool {

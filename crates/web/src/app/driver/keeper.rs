@@ -109,7 +109,7 @@ impl Keeper {
     }
 
     /// What is kept of a book and is not in it.
-    pub(super) async fn unsent(&self, book: BookId) -> Result<Unsent, Fault> {
+    pub(crate) async fn unsent(&self, book: BookId) -> Result<Unsent, Fault> {
         // Nobody asks for the book itself: of that, nothing is lacking.
         let lacking = Lacking::EntriesAfter(Seq(u64::MAX));
         let stored = self.transaction(Mode::Read)?.read(book, String::new(), lacking).await?;

@@ -62,7 +62,7 @@ impl Driver {
     fn forget_where_it_came_from(&self) {
         let is_kept = |brought: &mut Brought| {
             let is_taken = self.read(|replica| replica.book(brought.book).is_some()) && brought.mutations.is_empty();
-            is_taken && !self.has_unsaved(brought.book)
+            brought.is_whole && is_taken && !self.has_unsaved(brought.book)
         };
         if self.keeper.borrow().is_some()
             && let Some(brought) = self.brought.borrow_mut().take_if(is_kept)
@@ -174,9 +174,11 @@ impl Driver {
     /// Everything that was written in a book here, for another to take over: nobody writes in this store any more.
     pub(crate) async fn hand_over(self: &Rc<Self>, book: BookId) -> Vec<NewMutation<LedgerOp>> {
         // This window writes there no more either.
-        if let Some(keeper) = self.keeper.take() {
-            // Where that fails, what is in memory is all there is.
-            let _ = self.close_for_good(&keeper, book).await;
+        if let Some(keeper) = self.keeper.take()
+            && let Err(fault) = self.close_for_good(&keeper, book).await
+        {
+            // What is in memory is all there is for now.
+            self.fault.set(Some(fault));
         }
         self.stop();
         self.read(|replica| {
