@@ -329,7 +329,8 @@ impl OpenBook {
             self.device.catch_up().await?;
         }
         let unsent = self.device.driver.unsent();
-        let copy = self.copy();
+        // Of a book that the person is no longer in, and in which nothing waits any more, the device keeps nothing.
+        let Some(copy) = self.device.driver.replica().book(self.id) else { return Ok(ExitCode::SUCCESS) };
         if let Some(rejection) = copy.rejections().get(rejected_before) {
             let id = say::short(rejection.mutation.id.0);
             bail!(
@@ -350,7 +351,8 @@ impl OpenBook {
 fn choose(books: &[(BookId, String)], wanted: Option<&str>, chosen: Option<&str>) -> Result<Option<BookId>> {
     let Some(wanted) = wanted else {
         let is_chosen = |(book, _): &&(BookId, String)| chosen == Some(book.to_string().as_str());
-        let only = (books.len() == 1).then(|| &books[0]);
+        // One that was chosen and is not there any more is no reason to write in another.
+        let only = (books.len() == 1 && chosen.is_none()).then(|| &books[0]);
         return Ok(books.iter().find(is_chosen).or(only).map(|(book, _)| *book));
     };
     let is_it = |(book, name): &&(BookId, String)| book.to_string() == wanted || name == wanted;

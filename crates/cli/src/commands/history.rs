@@ -143,12 +143,19 @@ impl Log {
                 self.is_cut = true;
                 return Ok(None);
             }
-            let after = Seq(self.first.0.saturating_sub(PAGE + 1));
-            let page = open.device.driver.api().entries(open.id, after).await?;
-            let texts = page.entries.into_iter().map(|entry: Box<RawValue>| entry.get().to_owned());
-            self.entries = texts.map(read).collect::<Result<_>>()?;
+            let begins = Seq(self.first.0.saturating_sub(PAGE + 1));
+            let mut after = begins;
+            // An answer is bounded in bytes too.
+            while after.next() < self.first {
+                let page = open.device.driver.api().entries(open.id, after).await?;
+                let texts = page.entries.into_iter().map(|entry: Box<RawValue>| entry.get().to_owned());
+                let entries = texts.map(read).collect::<Result<Vec<Kept>>>()?;
+                let Some(last) = entries.last() else { break };
+                after = last.entry.seq;
+                self.entries.extend(entries);
+            }
             self.entries.retain(|kept| kept.entry.seq < self.first);
-            self.first = Seq(after.0 + 1);
+            self.first = begins.next();
         }
         Ok(self.entries.pop())
     }

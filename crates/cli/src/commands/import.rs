@@ -145,8 +145,8 @@ async fn bring_in(mut open: OpenBook, file: &File, plan: Plan) -> Result<ExitCod
     }
     let ops = missing_ops(&plan, open.state());
     let written = ops.len();
-    let id = kept::write(&mut open, &file.name(), ops)?;
-    send::until_sent(&mut open, written).await?;
+    let (id, mutations) = kept::write(&mut open, &file.name(), ops)?;
+    send::until_sent(&mut open, written, &mutations).await?;
     report::tell(open.form(), book, &plan, Some((id, written)))?;
     open.finish().await
 }

@@ -130,7 +130,7 @@ async fn set_role(open: OpenBook, change: &str) -> Result<ExitCode> {
 
 async fn leave(mut open: OpenBook) -> Result<ExitCode> {
     open.device.require_network("leaving a book")?;
-    let unsent = open.device.driver.unsent();
+    let unsent = open.copy().unsent().len();
     if unsent > 0 {
         bail!("{unsent} changes wait on this device; `tidebook sync` sends them, `tidebook discard` drops them");
     }

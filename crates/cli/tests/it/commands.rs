@@ -150,7 +150,8 @@ async fn who_is_removed_keeps_only_what_nobody_took() {
     let status: Value = serde_json::from_str(&of_jun(&["status", "--json"]).await.out).expect("JSON");
     let waiting = status[0]["waiting"].as_array().expect("a list");
     assert_eq!((waiting.len(), &waiting[0]["ops"][0]["amount"]), (1, &json!(700)));
-    assert_eq!(of_jun(&["discard", text(&waiting[0], "id")]).await.code, Some(0));
+    let discarded = of_jun(&["discard", text(&waiting[0], "id")]).await;
+    assert_eq!(discarded.code, Some(0), "{}", discarded.err);
     let gone = of_jun(&["list"]).await;
     assert_eq!(gone.code, Some(1), "{}", gone.out);
     assert!(gone.err.contains("keeps nothing"), "{}", gone.err);

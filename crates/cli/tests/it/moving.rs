@@ -166,3 +166,30 @@ async fn an_import_that_was_never_sent_leaves_nothing() {
     let state = result(&place, &["list"]).await;
     assert_eq!(state["transactions"], json!([]));
 }
+
+/// Two devices bring in the same file, and one of them hears of it late: all of its part is rejected.
+#[tokio::test]
+async fn an_import_that_was_rejected_is_in_nobodys_way() {
+    let place = Place::new().await;
+    must(&place, &["books", "--new", "Harbour"]).await;
+    must(&place, &["sync"]).await;
+    let (friends, group) = (fixture("splitwise-friends.csv"), fixture("splitwise-group.csv"));
+    let import = ["import", "splitwise", text(&friends), "--me", "Mira", "--offline"];
+    let late = result(&place, &import).await["import"].as_str().expect("an id").to_owned();
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let mut first = tidebook(elsewhere.path());
+    first.env("TIDEBOOK_SERVER", place.url()).env("TIDEBOOK_TOKEN", &place.mira.token);
+    let ran = run(first.args(["import", "splitwise", text(&friends), "--me", "Mira"]), "").await;
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+
+    // Another import is not told that it failed.
+    let other = result(&place, &["import", "splitwise", text(&group), "--me", "Mira"]).await;
+    assert!(other["written"].as_u64() > Some(0), "{other}");
+    let status = result(&place, &["status"]).await;
+    assert!(!status[0]["rejected"].as_array().expect("a list").is_empty(), "{status}");
+    let before = result(&place, &["balance"]).await["totals"].clone();
+    let back = result(&place, &["import", "--undo", &late]).await;
+    assert_eq!(back["undone"], 0, "there is nothing of it to take back");
+    assert_eq!(result(&place, &["balance"]).await["totals"], before);
+    assert_eq!(result(&place, &["import", "--list"]).await.as_array().map(Vec::len), Some(1));
+}

@@ -34,21 +34,22 @@ pub(super) struct Kept {
     pub(super) mutations: Vec<MutationId>,
 }
 
-/// Writes all ops, in order, into the outbox: all of them are on the disk afterwards, or none is.
-pub(super) fn write(open: &mut OpenBook, file: &str, ops: Vec<LedgerOp>) -> Result<Uuid> {
+/// Writes all ops, in order, into the outbox: all of them are on the disk afterwards, or none is. The import's id, and those
+/// of its mutations.
+pub(super) fn write(open: &mut OpenBook, file: &str, ops: Vec<LedgerOp>) -> Result<(Uuid, Vec<MutationId>)> {
     let id = Uuid::now_v7();
     if ops.is_empty() {
-        return Ok(id);
+        return Ok((id, Vec::new()));
     }
     let (book, base, made_at, records) = (open.id, open.copy().seen(), unix_now(), ops.len());
     let new = |ops| NewMutation { id: MutationId(Uuid::now_v7()), made_at, base, ops, undoes: None };
     let mutations: Vec<NewMutation<LedgerOp>> = cut(ops)?.into_iter().map(new).collect();
-    let ids = mutations.iter().map(|mutation| mutation.id).collect();
-    let kept = Kept { book, file: file.to_owned(), at: made_at, records, mutations: ids };
+    let ids: Vec<MutationId> = mutations.iter().map(|mutation| mutation.id).collect();
+    let kept = Kept { book, file: file.to_owned(), at: made_at, records, mutations: ids.clone() };
     // Kept first: of an import that is only known here, nothing is found, which is right.
     open.device.driver.store().keep_fact(&format!("{IMPORT}{id}"), &serde_json::to_string(&kept)?)?;
     open.device.driver.mutate_all(book, mutations)?;
-    Ok(id)
+    Ok((id, ids))
 }
 
 /// Into mutations that are neither too many ops nor too many bytes.

@@ -4,7 +4,9 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use tidebook_book::MutationId;
 use tidebook_client::DriverError;
+use tidebook_replica::Rejection;
 
 use crate::device::OpenBook;
 use crate::exit::note;
@@ -12,8 +14,8 @@ use crate::exit::note;
 /// How long a server may be silent before the person is told what is being waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Works until all of it is in the log; without a network, it waits on the device.
-pub(super) async fn until_sent(open: &mut OpenBook, records: usize) -> Result<()> {
+/// Works until all of it is in the log; without a network, it waits on the device. `ids`: its mutations.
+pub(super) async fn until_sent(open: &mut OpenBook, records: usize, ids: &[MutationId]) -> Result<()> {
     if open.device.is_offline() {
         return Ok(());
     }
@@ -22,14 +24,15 @@ pub(super) async fn until_sent(open: &mut OpenBook, records: usize) -> Result<()
         let copy = open.copy();
         let waiting: usize = copy.pending().map(|pending| pending.mutation.ops.len()).sum();
         progress.show(records.saturating_sub(waiting));
-        if waiting == 0 || copy.held().is_some() {
-            return Ok(());
-        }
-        if let Some(rejection) = copy.rejections().first() {
+        let is_its = |rejection: &&Rejection<_>| ids.contains(&rejection.mutation.id);
+        if let Some(rejection) = copy.rejections().iter().find(is_its) {
             bail!(
                 "the book did not take a part of it: {}; see `tidebook status`, `tidebook import --undo` takes the rest back",
                 rejection.rejected.detail
             );
+        }
+        if waiting == 0 || copy.held().is_some() {
+            return Ok(());
         }
         match open.device.driver.next_within(PATIENCE).await {
             Ok(Some(_)) if open.device.driver.is_unreachable() => return Ok(()),

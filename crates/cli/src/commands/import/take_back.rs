@@ -1,7 +1,7 @@
 //! Takes an import back: what waits is withdrawn, what is in the log is undone entry by entry. What somebody has changed
 //! since is not lost over it: it raises a conflict.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -22,18 +22,15 @@ use crate::exit::answer;
 pub(super) async fn run(mut open: OpenBook, typed: &str) -> Result<ExitCode> {
     let (id, import) = kept::find(&mut open, typed)?;
     let waiting = waiting_of(&open, &import);
-    let entries = entries_of(&mut open, &import, &waiting).await?;
-    // The last first: nothing is deleted before what refers to it.
-    let (seen, kept) = (open.copy().seen(), import.mutations.iter().rev().filter_map(|id| entries.get(id)));
-    let undone: Vec<NewMutation<LedgerOp>> = kept.map(|kept| mutation_of(kept, seen)).collect::<Result<_>>()?;
-    let book = open.id;
-    let records = undone.iter().map(|mutation| mutation.ops.len()).sum::<usize>();
-    for mutation in &waiting {
-        open.device.driver.withdraw(book, *mutation)?;
-    }
-    open.device.driver.mutate_all(book, undone)?;
+    let sent = import.mutations.iter().copied().filter(|id| !waiting.contains(id)).collect();
+    let undone = undone_of(&mut open, sent).await?;
+    let mut records = undo_all(&mut open, undone, &waiting).await?;
     kept::forget(&mut open, id)?;
-    send::until_sent(&mut open, records).await?;
+    if !open.device.is_offline() && !waiting.is_empty() {
+        // What was on its way already when it was withdrawn stands, and has its entry now.
+        let undone = undone_of(&mut open, waiting.clone()).await?;
+        records += undo_all(&mut open, undone, &[]).await?;
+    }
     let withdrawn = waiting.len();
     answer(open.form(), &json!({"saved": true, "import": id, "undone": records, "withdrawn": withdrawn}), || {
         vec![format!("Took back {}: {} records deleted, {withdrawn} parts never sent.", import.file, records)]
@@ -41,34 +38,40 @@ pub(super) async fn run(mut open: OpenBook, typed: &str) -> Result<ExitCode> {
     open.finish().await
 }
 
-fn waiting_of(open: &OpenBook, import: &Kept) -> HashSet<MutationId> {
-    let wanted: HashSet<MutationId> = import.mutations.iter().copied().collect();
-    open.copy().pending().map(|pending| pending.mutation.id).filter(|id| wanted.contains(id)).collect()
+fn waiting_of(open: &OpenBook, import: &Kept) -> Vec<MutationId> {
+    let pending = open.copy().pending().map(|pending| pending.mutation.id);
+    pending.filter(|id| import.mutations.contains(id)).collect()
 }
 
-/// The entries of those mutations that have one.
-async fn entries_of(
-    open: &mut OpenBook,
-    import: &Kept,
-    waiting: &HashSet<MutationId>,
-) -> Result<HashMap<MutationId, history::Kept>> {
-    let mut wanted: HashSet<MutationId> = import.mutations.iter().copied().collect();
-    wanted.retain(|id| !waiting.contains(id));
-    let mut found = HashMap::new();
+/// Withdraws what waits and writes what undoes the rest, and sends it. How many records that is.
+async fn undo_all(open: &mut OpenBook, undone: Vec<NewMutation<LedgerOp>>, waiting: &[MutationId]) -> Result<usize> {
+    let book = open.id;
+    for mutation in waiting {
+        open.device.driver.withdraw(book, *mutation)?;
+    }
+    let records = undone.iter().map(|mutation| mutation.ops.len()).sum();
+    let ids: Vec<MutationId> = undone.iter().map(|mutation| mutation.id).collect();
+    open.device.driver.mutate_all(book, undone)?;
+    send::until_sent(open, records, &ids).await?;
+    Ok(records)
+}
+
+/// What takes back the entries of these mutations, the last first: nothing is deleted before what refers to it. Those that
+/// were rejected, or withdrawn, changed nothing.
+async fn undone_of(open: &mut OpenBook, sent: Vec<MutationId>) -> Result<Vec<NewMutation<LedgerOp>>> {
+    let (mut wanted, mut undone): (HashSet<_>, Vec<_>) = (sent.into_iter().collect(), Vec::new());
     let mut log = Log::of(open)?;
     while !wanted.is_empty()
         && let Some(kept) = log.older(open).await?
-        // A server's clock may be behind this device's; a day covers what clocks do.
-        && kept.entry.at.0 > import.at.0 - 24 * 60 * 60 * 1000
     {
-        if wanted.remove(&kept.entry.id) {
-            found.insert(kept.entry.id, kept);
+        if wanted.remove(&kept.entry.id) && !kept.entry.changes.is_empty() {
+            undone.push(mutation_of(&kept, open.copy().seen())?);
         }
     }
     if log.is_cut {
         bail!("a part of the import is on the server, which cannot be reached; nothing was taken back");
     }
-    Ok(found)
+    Ok(undone)
 }
 
 fn mutation_of(kept: &history::Kept, seen: Seen) -> Result<NewMutation<LedgerOp>> {
