@@ -80,7 +80,7 @@ fn undo_from_the_history() {
 #[test]
 fn what_the_device_has_not_comes_from_the_server() {
     journey("what_the_device_has_not_comes_from_the_server", Alone::No, async |stage| {
-        let (here, _) = stage.mira_and_ben().await?;
+        let (here, there) = stage.mira_and_ben().await?;
         here.edit_line("Taxi", "#amount", "41.50").await?;
         here.wait_for_book().await?;
         // As after years in which the device kept only the latest.
@@ -98,7 +98,7 @@ fn what_the_device_has_not_comes_from_the_server() {
         here.open_transaction("Taxi home").await?;
         wait_for_history(&here, &["You changed the note: Taxi became Taxi home"]).await?;
 
-        here.browser.expect(Expected::LostConnection);
+        [&here, &there].iter().for_each(|app| app.browser.expect(Expected::LostConnection));
         stage.server.stop().await?;
         here.browser.wait_to_read(".detail", "What was changed earlier is not on this device").await?;
         stage.server.start_again().await?;
