@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_no_bigger_than_the_wire_allows() {
+    fn a_frame_holds_no_more_than_a_slow_line_takes_in_time() {
         let ring = ring(0);
         let third = FRAME_BYTES / 3;
         ring.publish([entry(1, third), entry(2, third), entry(3, third), entry(4, 1)], None);

@@ -26,9 +26,11 @@ pub(super) async fn run(mut open: OpenBook, typed: &str) -> Result<ExitCode> {
     let undone = undone_of(&mut open, sent).await?;
     let mut records = undo_all(&mut open, undone, &waiting).await?;
     kept::forget(&mut open, id)?;
-    if !open.device.is_offline() && !waiting.is_empty() {
-        // What was on its way already when it was withdrawn stands, and has its entry now.
-        let undone = undone_of(&mut open, waiting.clone()).await?;
+    // What was on its way already when it was withdrawn stands, and has its entry now.
+    let unanswered = waiting_of(&open, &import);
+    let settled = waiting.iter().copied().filter(|id| !unanswered.contains(id)).collect();
+    let undone = undone_of(&mut open, settled).await?;
+    if !undone.is_empty() {
         records += undo_all(&mut open, undone, &[]).await?;
     }
     let withdrawn = waiting.len();
