@@ -62,11 +62,14 @@ async fn saved_in(folder: &Path) -> Result<Value> {
             every.tick().await;
             for entry in std::fs::read_dir(folder)? {
                 let path = entry?.path();
-                if path.extension().is_some_and(|it| it == "json") {
-                    return anyhow::Ok(serde_json::from_str(&std::fs::read_to_string(path)?)?);
+                // It has its name before all of it is there.
+                if path.extension().is_some_and(|it| it == "json")
+                    && let Ok(file) = serde_json::from_str(&std::fs::read_to_string(path)?)
+                {
+                    return anyhow::Ok(file);
                 }
             }
         }
     };
-    timeout(SAVED_WITHIN, looking).await.context("no file was saved")?
+    timeout(SAVED_WITHIN, looking).await.context("no whole file was saved")?
 }
