@@ -167,9 +167,14 @@ impl Weather {
         if self.calm { 0 } else { self.rates[fault as usize] }
     }
 
+    /// Whether it is to strike now; it may still come to nothing.
+    pub(crate) fn may_strike(&self, fault: Fault, random: &mut Random) -> bool {
+        self.rate(fault) > 0 && random.per_mille(self.rate(fault))
+    }
+
     /// Whether it strikes now; what asks lets it happen.
     pub(crate) fn strikes(&mut self, fault: Fault, random: &mut Random) -> bool {
-        let strikes = self.rate(fault) > 0 && random.per_mille(self.rate(fault));
+        let strikes = self.may_strike(fault, random);
         if strikes {
             self.note(fault);
         }

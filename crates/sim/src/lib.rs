@@ -42,8 +42,8 @@
 //! - Several tabs over one store may use up numbers for what stands under others, and how many is not checked.
 //! - An archived book stays that way, unless its server is restored from before. No book is purged, there are no invites (who
 //!   lets themself in is taken to hold one), and nobody signs in.
-//! - The disk keeps what it said it has: a commit that was on its way is there whole or not at all. Torn and lost writes are
-//!   for the stores' own tests.
+//! - The server's disk keeps what it said it has: a commit that was on its way when the server died is there whole or not at
+//!   all, which is SQLite's promise and not tried here. Of a year no more passes than is left of the run.
 //! - A client that lies takes no replica id that its owner has not written under, and no mutation's id from anybody.
 
 mod check;

@@ -64,7 +64,7 @@ pub struct Run {
     pub entries: u64,
     pub conflicts: u64,
     pub rejections: u64,
-    /// Virtual milliseconds, once for each device.
+    /// Virtual milliseconds, once for each device, however many tabs it has and whether it is on.
     pub client_ms: u64,
     /// Of the story; only of use where it was told or hashed.
     pub trace_hash: String,

@@ -92,6 +92,11 @@ impl Store {
         }
     }
 
+    /// Whether anything was ever written here.
+    pub(crate) fn has_rows(&self) -> bool {
+        !self.books.is_empty()
+    }
+
     /// As though another version of the app had written it: states in a form that is not this one's, and in the rest fields
     /// that nobody knows here.
     pub(crate) fn pass_for_another_version(&mut self) {

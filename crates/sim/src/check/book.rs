@@ -20,9 +20,6 @@ use crate::queue::Ms;
 /// Entries between two states that are kept to start from.
 const CHECKPOINT_EVERY: u64 = 32;
 
-/// The independent reader's findings are compared every so many entries, and at the end.
-const COMPARED_EVERY: u64 = 64;
-
 /// So long what was decided before a book was put away may take to be on disk.
 const DECIDED_WITHIN_MS: Ms = 10_000;
 
@@ -46,8 +43,8 @@ pub(crate) struct BookCheck {
     lost: HashMap<(Seq, ChainHash), Seq>,
     /// It was restored once without saying so.
     was_restored_silently: bool,
-    /// A replica went on under another id, because of this book or of another.
-    has_renewed: bool,
+    /// Replicas that went on under another id, because of this book or of another, and what they went on under.
+    renewed: BTreeSet<ReplicaId>,
     /// Replicas whose numbers several tabs give, of which one may start over from before what another has heard the fate of.
     shared: BTreeSet<ReplicaId>,
     /// Who was removed last when, and by which entry.
@@ -73,7 +70,7 @@ impl BookCheck {
             rejections: 0,
             lost: HashMap::new(),
             was_restored_silently: false,
-            has_renewed: false,
+            renewed: BTreeSet::new(),
             shared: BTreeSet::new(),
             left: BTreeMap::new(),
             archived_at: None,
@@ -99,7 +96,7 @@ impl BookCheck {
         anew.acked = self.acked.iter().copied().take(anew.entries.len()).collect();
         anew.lost = std::mem::take(&mut self.lost);
         (anew.conflicts_raised, anew.rejections) = (self.conflicts_raised, self.rejections);
-        anew.has_renewed = self.has_renewed;
+        anew.renewed = std::mem::take(&mut self.renewed);
         anew.shared = std::mem::take(&mut self.shared);
         anew.was_restored_silently = self.was_restored_silently || declared == Declared::No;
         *self = anew;
@@ -118,22 +115,23 @@ impl BookCheck {
         !self.lost.is_empty()
     }
 
-    pub(super) fn note_renewed(&mut self) {
-        self.has_renewed = true;
+    pub(super) fn note_renewed(&mut self, replicas: [ReplicaId; 2]) {
+        self.renewed.extend(replicas);
     }
 
     pub(super) fn note_shared(&mut self, replica: ReplicaId) {
         self.shared.insert(replica);
     }
 
-    /// A number may be used up by what stands under another.
-    pub(crate) fn may_use_up_numbers(&self) -> bool {
-        self.was_restored() || self.has_renewed
+    /// A number of this replica may be used up by what stands under another.
+    pub(crate) fn may_use_up_numbers(&self, replica: ReplicaId) -> bool {
+        self.was_restored() || self.renewed.contains(&replica)
     }
 
-    /// The same, of this replica: some ids may be offered by it under two numbers, of which the later changes nothing.
+    /// The same, also where several tabs give the numbers: some ids may be offered under two of them, of which the later
+    /// changes nothing.
     pub(super) fn may_use_up_numbers_of(&self, replica: ReplicaId) -> bool {
-        self.may_use_up_numbers() || self.shared.contains(&replica)
+        self.may_use_up_numbers(replica) || self.shared.contains(&replica)
     }
 
     /// Whether a copy that has got there is in a history that is gone.
@@ -267,7 +265,7 @@ impl BookCheck {
         self.fold.read(&value).map_err(|fault| Invariant::Balances.broken(fault))?;
         self.first_stands.read(&value, reading)?;
         self.add(staged, &entry);
-        if self.head().0.is_multiple_of(COMPARED_EVERY) { self.compare() } else { Ok(()) }
+        self.compare()
     }
 
     fn add(&mut self, staged: &StagedEntry, entry: &Entry<BookChange<Ledger>>) {
@@ -372,6 +370,7 @@ fn difference(fold: &Fold, state: &LedgerBook) -> Option<String> {
     let roles = serde_json::to_value(&state.members).expect("members serialise");
     let contacts = records_of(records("contacts"));
     let transactions = records_of(records("transactions"));
+    let book = fields_of(&value["book"]);
     let totals = in_words(state.domain.totals());
     let balances = || {
         fold.contacts.keys().find_map(|id| {
@@ -383,6 +382,7 @@ fn difference(fold: &Fold, state: &LedgerBook) -> Option<String> {
         .or_else(|| {
             differs("open conflicts", format!("{:?}", fold.conflicts.iter().collect::<Vec<_>>()), format!("{open:?}"))
         })
+        .or_else(|| differs("the book", format!("{:?}", Some(&fold.book)), format!("{book:?}")))
         .or_else(|| differs("contacts", format!("{:?}", fold.contacts), format!("{contacts:?}")))
         .or_else(|| differs("transactions", format!("{:?}", fold.transactions), format!("{transactions:?}")))
         .or_else(|| differs("totals", format!("{:?}", fold.totals()), totals))
@@ -396,12 +396,16 @@ fn in_words(balances: &tidebook_ledger::Balances) -> String {
 
 /// Records of a state as the fold has them.
 fn records_of<'a>(records: impl Iterator<Item = &'a Value>) -> BTreeMap<String, crate::fold::Record> {
-    const NOT_FIELDS: [&str; 6] = ["id", "deleted", "seq", "created", "changed", "past_amounts"];
     let record = |value: &Value| {
-        let fields = value.as_object()?.iter().filter(|(name, _)| !NOT_FIELDS.contains(&name.as_str()));
-        let fields = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
         let deleted = value["deleted"] == true;
-        Some((value["id"].as_str()?.to_owned(), crate::fold::Record { fields, deleted }))
+        Some((value["id"].as_str()?.to_owned(), crate::fold::Record { fields: fields_of(value)?, deleted }))
     };
     records.filter_map(record).collect()
+}
+
+/// What a person can write of a record.
+fn fields_of(record: &Value) -> Option<crate::fold::Fields> {
+    const NOT_FIELDS: [&str; 6] = ["id", "deleted", "seq", "created", "changed", "past_amounts"];
+    let fields = record.as_object()?.iter().filter(|(name, _)| !NOT_FIELDS.contains(&name.as_str()));
+    Some(fields.map(|(name, value)| (name.clone(), value.clone())).collect())
 }

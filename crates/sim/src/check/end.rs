@@ -104,7 +104,7 @@ impl Checker {
             };
             let entry = check.read(seq);
             let as_made = (entry.replica, entry.n.0) == (made.replica, made.n);
-            Invariant::ExactlyOnce.require(as_made || check.may_use_up_numbers(), || {
+            Invariant::ExactlyOnce.require(as_made || check.may_use_up_numbers(made.replica), || {
                 format!("mutation {id} entered as number {}", entry.n)
             })?;
             // Who is no member any more may not have been told.

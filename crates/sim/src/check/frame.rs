@@ -1,6 +1,7 @@
 //! What leaves the server for a person's line.
 
-use tidebook_book::{BookId, Seq, UserId};
+use tidebook_book::{BookId, Seq, Snapshot, UserId};
+use tidebook_ledger::Ledger;
 use tidebook_protocol::{Down, Subscribed};
 
 use super::{Checked, Checker, Invariant};
@@ -62,7 +63,15 @@ impl Checker {
     /// A snapshot leaves the server for a person.
     pub(crate) fn check_snapshot(&self, user: UserId, book: BookId, text: &str) -> Checked {
         self.check_canaries(user, text)?;
-        self.check_member(user, book, "snapshot")
+        self.check_member(user, book, "snapshot")?;
+        let check = self.book(book);
+        let snapshot: Snapshot<Ledger> =
+            serde_json::from_str(text).map_err(|error| Invariant::Honest.broken(error.to_string()))?;
+        let seq = snapshot.seq;
+        let is_there = check.hash_at(seq) == Some(snapshot.hash);
+        Invariant::CommitFirst.require(is_there, || format!("a snapshot is of {seq}, which is not on disk"))?;
+        let same = snapshot.into_state().hash() == check.state_at(seq).hash();
+        Invariant::Convergence.require(same, || format!("a snapshot at {seq} is another state than the log's"))
     }
 
     /// What everything of a book contains goes to its members alone.

@@ -172,9 +172,9 @@ impl Checker {
     }
 
     /// A device goes on under another replica id, in all its books.
-    pub(crate) fn handle_renewed(&mut self, replica: ReplicaId, user: UserId) {
+    pub(crate) fn handle_renewed(&mut self, outworn: ReplicaId, replica: ReplicaId, user: UserId) {
         self.owns(replica, user);
-        self.books.values_mut().for_each(BookCheck::note_renewed);
+        self.books.values_mut().for_each(|check| check.note_renewed([outworn, replica]));
     }
 
     /// Several tabs number as this replica.

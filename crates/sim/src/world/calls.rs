@@ -130,8 +130,15 @@ impl World {
     pub(super) fn answer_leaves(&mut self, id: CallId, answer: Answer) -> Checked {
         let Call { person, ask, .. } = &self.calls[&id];
         let (book, mutation, name) = (ask.book, ask.id, self.people[*person].name);
-        if matches!(ask.what, What::Write { .. }) {
-            self.checker.check_answer(book, mutation, &answer)?;
+        match (&ask.what, &answer) {
+            (What::Write { .. }, _) => self.checker.check_answer(book, mutation, &answer)?,
+            (What::Member(MemberChange::Removed { .. }), Answer::MemberChanged(Some(_))) => {
+                self.weather.note(Fault::Removal);
+            }
+            (What::Member(MemberChange::RoleChanged { .. }), Answer::MemberChanged(Some(_))) => {
+                self.weather.note(Fault::RoleChange);
+            }
+            _ => {}
         }
         self.say(|| format!("{name} is answered {answer:?}"));
         if self.weather.strikes(Fault::AnswerLost, &mut self.random) {

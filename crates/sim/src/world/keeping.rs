@@ -302,7 +302,7 @@ impl World {
         let fresh = self.fresh_replica(index);
         let name = self.clients[index].name.clone();
         self.say(|| format!("{name} goes on in memory, for its store is {fault:?}"));
-        self.checker.handle_renewed(fresh, self.clients[index].user);
+        self.checker.handle_renewed(self.clients[index].replica.id(), fresh, self.clients[index].user);
         self.clients[index].replica.go_on_in_memory(Monotonic(self.now), fresh);
         self.clients[index].pushes.clear();
         let device = self.clients[index].device;

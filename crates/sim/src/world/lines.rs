@@ -167,8 +167,8 @@ impl World {
         Invariant::Honest.require(was_restored || may_renew, || format!("{name} needs another replica id"))?;
         self.say(|| format!("{name} goes on under another replica id"));
         let fresh = ReplicaId(Uuid::from_u128(self.random.wide()));
-        self.checker.handle_renewed(fresh, self.clients[index].user);
         let outworn = self.clients[index].replica.id();
+        self.checker.handle_renewed(outworn, fresh, self.clients[index].user);
         match self.clients[index].keeps_in {
             Some(_) => self.begin(index, Task::Renew { outworn, fresh }),
             None => self.clients[index].renew(self.now, fresh),
@@ -183,8 +183,12 @@ impl World {
         let Some(line) = client.line else { return };
         // Until the end, when the server is of that version too.
         let is_newer = client.is_newer && self.quiet_since.is_none();
+        let is_push = text.starts_with(r#"{"type":"push""#);
+        if is_newer && is_push {
+            self.weather.note(Fault::NewerApp);
+        }
         let text = if is_newer { as_a_newer_app_says_it(&text) } else { text };
-        if text.starts_with(r#"{"type":"push""#) && !is_lost {
+        if is_push && !is_lost {
             client.pushes.push(text.clone());
             let surplus = client.pushes.len().saturating_sub(PUSHES_KEPT_MAX);
             client.pushes.drain(..surplus);

@@ -14,6 +14,9 @@ use crate::fault::Fault;
 const WORKS_MS: (u64, u64) = (3_000, 25_000);
 const RESTS_MS: (u64, u64) = (20_000, 1_200_000);
 
+/// A run goes on for so long at least before all faults stop.
+const LASTS_MS_MIN: u64 = 3_600_000;
+
 /// Things one person does at a time.
 const WORKS_EACH: (u64, u64) = (1, 6);
 
@@ -36,10 +39,13 @@ impl World {
             }
         }
         self.plan_calls(works_ms);
-        self.plan_strikes(works_ms);
-        let rests_ms = self.random.between(RESTS_MS.0, RESTS_MS.1);
-        let next = if number < self.episodes { Event::Episode(number + 1) } else { Event::Quiet };
-        self.at_in(works_ms + rests_ms, next);
+        let within_ms = works_ms + self.random.between(RESTS_MS.0, RESTS_MS.1);
+        self.plan_strikes(works_ms, within_ms);
+        if number < self.episodes {
+            self.at_in(within_ms, Event::Episode(number + 1));
+        } else {
+            self.at_in(within_ms.max(LASTS_MS_MIN.saturating_sub(self.now)), Event::Quiet);
+        }
         Ok(())
     }
 

@@ -2,7 +2,6 @@
 
 use tidebook_book::Role;
 use tidebook_protocol::Refusal;
-use tidebook_replica::Monotonic;
 
 use super::{Event, World};
 use crate::check::{Checked, Ending, Invariant};
@@ -11,7 +10,7 @@ use crate::queue::Ms;
 use crate::server::Server;
 
 /// How long it may take, once all has healed: what a device gives a line without a way up to answer, the longest back-off,
-/// and 5 s.
+/// and 5 s. No device is told to hurry: nobody knows when it ends that nothing works.
 const QUIET_WITHIN_MS: Ms = 35_000;
 
 const LOOK_EVERY_MS: Ms = 100;
@@ -63,18 +62,19 @@ impl World {
         }
         self.catch_up(index);
         self.ask_for_books_again(index);
-        // A device whose outbox is held comes back over a new line.
-        let client = &self.clients[index];
-        let is_stuck = client.books().into_iter().any(|book| {
-            let (copy, role) = (client.copy(book), self.checker.book(book).role_of(client.user));
-            copy.held().is_some() || copy.role() != role
-        });
-        if is_stuck && client.line.is_some() {
+        if self.is_unknown_somewhere(index) {
+            // The server that knows it is another program: no line outlives that.
             self.hang_up(index);
         }
-        self.clients[index].replica.connect_now(Monotonic(self.now));
         self.serve(index)?;
         self.settle()
+    }
+
+    /// Whether the server did not know what a device wrote.
+    fn is_unknown_somewhere(&self, index: usize) -> bool {
+        let client = &self.clients[index];
+        let is_unknown = |book| client.copy(book).held().is_some_and(|held| held.code == Refusal::UnknownOp);
+        client.line.is_some() && client.books().into_iter().any(is_unknown)
     }
 
     /// Who was let in again after a removal hears of it from people, and asks. Whether somebody was.
@@ -118,7 +118,7 @@ impl World {
 
     fn end_run(&mut self) {
         self.is_over = true;
-        self.client_ms = self.now * self.clients.len() as u64;
+        self.client_ms = self.now * self.devices.len() as u64;
         self.say(|| "all is quiet".into());
     }
 

@@ -40,13 +40,15 @@ const HALF_OPEN_MS: (u64, u64) = (20_000, 90_000);
 const YEAR_MS: u64 = 365 * 24 * 3_600_000;
 
 impl World {
-    pub(super) fn plan_strikes(&mut self, within_ms: u64) {
+    /// Most come while people work, the others while they rest.
+    pub(super) fn plan_strikes(&mut self, works_ms: u64, within_ms: u64) {
         for (strike, fault) in STRIKES {
             let rate = self.weather.rate(fault);
             let whole = rate / 1000;
             let more = u32::from(self.random.per_mille(rate % 1000));
             for _ in 0..whole + more {
-                let after = self.random.below(within_ms);
+                let before = if self.random.one_in(3) { within_ms } else { works_ms };
+                let after = self.random.below(before);
                 self.at_in(after, Event::Strike(strike));
             }
         }
@@ -67,14 +69,8 @@ impl World {
             Strike::Restore => self.restore(),
             Strike::Archive => self.archive(),
             Strike::Drain => self.drain(),
-            Strike::RoleChange => {
-                self.weather.note(Fault::RoleChange);
-                self.change_members(false)
-            }
-            Strike::Removal => {
-                self.weather.note(Fault::Removal);
-                self.change_members(true)
-            }
+            Strike::RoleChange => self.change_members(false),
+            Strike::Removal => self.change_members(true),
             Strike::DuplicatePush | Strike::LatePush => self.push_again(matches!(strike, Strike::LatePush)),
             Strike::DiskFull => {
                 self.full_until = self.now + self.random.between(1_000, 60_000);

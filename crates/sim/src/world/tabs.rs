@@ -20,12 +20,13 @@ impl World {
             return Ok(());
         }
         let number = client.device;
-        if self.weather.strikes(Fault::OtherRows, &mut self.random)
-            && let Some(store) = &mut self.devices[number].store
+        if self.weather.may_strike(Fault::OtherRows, &mut self.random)
+            && let Some(store) = self.devices[number].store.as_mut().filter(|store| store.has_rows())
         {
             store.pass_for_another_version();
+            self.weather.note(Fault::OtherRows);
         }
-        self.clients[index].is_newer = self.weather.strikes(Fault::NewerApp, &mut self.random);
+        self.clients[index].is_newer = self.weather.may_strike(Fault::NewerApp, &mut self.random);
         let device = &self.devices[number];
         let (kept, life) = (device.store.as_ref().map(|store| store.replica), device.store_life);
         let replica = kept.unwrap_or_else(|| self.fresh_replica(index));
