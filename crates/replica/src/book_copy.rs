@@ -25,6 +25,7 @@ use crate::presence::Peers;
 use crate::{Contradictions, Held, Keeps, Monotonic};
 
 use confirmed::NewStart;
+pub use confirmed::retried_id;
 use following::Phase;
 pub(crate) use following::{NextTry, Parting, SnapshotFate};
 use keeping::Kept;
@@ -80,6 +81,8 @@ pub struct BookCopy<D: Domain> {
 pub struct Rejection<D: Domain> {
     pub mutation: Mutation<D::Op>,
     pub rejected: Rejected,
+    /// It is tried again by itself once the view takes it.
+    pub(crate) again: bool,
 }
 
 /// What incoming entries changed.
@@ -260,7 +263,7 @@ impl<D: Domain> BookCopy<D> {
             kept.note_mutation(mutation.id);
         }
         let saved = if self.kept.is_none() { Saved::AsItIs } else { Saved::Never };
-        self.outbox.push(Pending { mutation, encoded, sent: false, saved, predicted, undos });
+        self.outbox.push(Pending { mutation, encoded, sent: false, saved, is_from_before: false, predicted, undos });
         Ok(touched)
     }
 
@@ -443,6 +446,7 @@ impl<D: Domain> BookCopy<D> {
         if pending.is_withdrawn() {
             return;
         }
+        let again = pending.is_from_before && pending.predicted.is_empty();
         let mutation = pending.mutation;
         match fate.rejected {
             None => self.remember(&fate, mutation),
@@ -451,7 +455,7 @@ impl<D: Domain> BookCopy<D> {
                 if let Some(kept) = &mut self.kept {
                     kept.note_rejection(fate.id);
                 }
-                self.rejections.push(Rejection { mutation, rejected });
+                self.rejections.push(Rejection { mutation, rejected, again });
             }
         }
     }

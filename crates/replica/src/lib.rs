@@ -39,7 +39,8 @@
 //! (another) snapshot, at growing intervals ([`BookCopy::contradictions`] counts). The outbox outlives all of it, and
 //! whatever of it has a fate in the log is settled by its id. Of a server restored from an older backup the snapshot lacks
 //! own mutations that were confirmed before: those are remembered for some thousand entries, and go back to the front of the
-//! outbox. What is offered once too often its id settles.
+//! outbox. What is offered once too often its id settles. What such a server rejects because it names a record whose maker has
+//! not come back yet is tried again by itself, under an id of its own ([`retried_id`]), once the view takes it.
 //!
 //! # A line that is no good
 //!
@@ -66,7 +67,7 @@ mod presence;
 mod replica;
 mod stored;
 
-pub use book_copy::{BookCopy, Rejection};
+pub use book_copy::{BookCopy, Rejection, retried_id};
 pub use contradiction::Contradictions;
 pub use event::{Event, Monotonic, SyncStatus};
 pub use new_mutation::{MutateError, NewMutation, Seen};

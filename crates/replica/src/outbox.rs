@@ -49,6 +49,8 @@ pub struct Pending<D: Domain> {
     /// On its way on this line, or in the log by the server's word: not to be offered now.
     pub(crate) sent: bool,
     pub(crate) saved: Saved,
+    /// It was made in another history than this one, which may lack yet what it names.
+    pub(crate) is_from_before: bool,
     /// What it did to the view; empty where the view does not take it now and the server must decide.
     pub(crate) predicted: Vec<BookChange<D>>,
     /// Of what is predicted, in that order; reverted before those of any earlier mutation.
@@ -67,6 +69,15 @@ impl<D: Domain> Pending<D> {
     #[must_use]
     pub fn predicted(&self) -> &[BookChange<D>] {
         &self.predicted
+    }
+
+    /// It counts as typed by somebody who had seen no more than this.
+    pub(crate) fn lower_base(&mut self, ceiling: Seq) {
+        if self.mutation.base > ceiling {
+            self.mutation.base = ceiling;
+            self.encoded = encode(&self.mutation);
+            self.sent = false;
+        }
     }
 
     /// It outlives the program, as far as this replica keeps anything.
@@ -227,10 +238,7 @@ impl<D: Domain> Outbox<D> {
 
     /// Nothing later than `ceiling` counts as seen by the author any more. All is to be offered again.
     pub(crate) fn lower_bases(&mut self, ceiling: Seq) {
-        for pending in self.pending.iter_mut().filter(|pending| pending.mutation.base > ceiling) {
-            pending.mutation.base = ceiling;
-            pending.encoded = encode(&pending.mutation);
-        }
+        self.pending.iter_mut().for_each(|pending| pending.lower_base(ceiling));
         self.offer_again_after(MutationNumber::ZERO);
     }
 

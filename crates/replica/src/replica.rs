@@ -450,8 +450,13 @@ impl<D: Domain> Replica<D> {
     }
 
     fn push_outbox(&mut self, book: BookId) {
-        let Some(copy) = self.books.get_mut(&book) else { return };
-        let Some(epoch) = copy.epoch().filter(|_| copy.is_following() && self.link == Link::Live) else { return };
+        let is_live = self.is_live();
+        let Some(copy) = self.books.get_mut(&book).filter(|copy| copy.is_following() && is_live) else { return };
+        let Some(epoch) = copy.epoch() else { return };
+        let retried = copy.retry_rejected();
+        if !retried.is_empty() {
+            self.events.extend([Event::Changed { book, touched: retried, news: BTreeSet::new() }, Event::Status]);
+        }
         loop {
             let batch = copy.outbox.next_batch();
             if batch.is_empty() {

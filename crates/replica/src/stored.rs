@@ -173,9 +173,11 @@ impl<D: Domain> StoredState<D> {
 pub(crate) struct StoredRejection<Op> {
     pub(crate) mutation: Mutation<Op>,
     pub(crate) rejected: Rejected,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) again: bool,
 }
 
-read_by_name!(StoredRejection<Op: DeserializeOwned> { mutation, rejected });
+read_by_name!(StoredRejection<Op: DeserializeOwned> { mutation, rejected; again });
 
 /// An own mutation that entered: at this seq, under this replica's number.
 pub(crate) struct Confirmed {

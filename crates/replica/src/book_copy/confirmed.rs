@@ -1,9 +1,9 @@
 //! What a copy that starts over still knows of its former history: how much of the new one was seen in it, and own mutations
 //! that were confirmed. A server restored from a backup may have lost those, and gets them back from here.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
-use tidebook_book::{Domain, Mutation, MutationNumber, ReplicaId, Seq, SortedMap};
+use tidebook_book::{Domain, HashedId, Mutation, MutationId, MutationNumber, ReplicaId, Role, Seq, SortedMap};
 
 use super::keeping::HISTORY_ENTRIES;
 use super::{Applied, Fate};
@@ -26,6 +26,8 @@ pub(super) struct NewStart {
     pub(super) parted_at: Seq,
     /// The server has not said that it is another.
     pub(super) may_be_same_history: bool,
+    /// It is another by all that the snapshot tells, whatever it lacks.
+    pub(super) is_another_history: bool,
 }
 
 /// What a snapshot's history has of the mutations that were confirmed before, and what it lacks.
@@ -127,7 +129,9 @@ impl<D: Domain> BookCopy<D> {
         // Should a later history lack it, no more counts as seen than does in this one.
         self.confirmed =
             there.into_iter().map(|(row, mutation)| (row.seq, row.lowered(mutation, seen_at_most))).collect();
-        if let Some(start) = self.new_start.as_ref().filter(|_| !lacking.is_empty()) {
+        let start = self.new_start.as_ref();
+        let is_another = !lacking.is_empty() || start.is_some_and(|start| start.is_another_history);
+        if let Some(start) = start.filter(|_| !lacking.is_empty()) {
             let last = start.last_number(self.author.replica);
             for pending in &mut lacking {
                 // It was put back before, and perhaps withdrawn since.
@@ -141,7 +145,29 @@ impl<D: Domain> BookCopy<D> {
             self.last_n = self.outbox.renumber(if is_whole { last } else { last.max(self.last_n) });
             self.note_whole_outbox();
         }
+        self.outbox.iter_mut().for_each(|pending| pending.is_from_before |= is_another);
         self.lower_bases(seen_at_most);
+    }
+
+    /// What was made in another history and rejected in this one, as it did not fit the view either, is made anew once it does:
+    /// who has what it names has come back. All tabs make the same of it.
+    pub(crate) fn retry_rejected(&mut self) -> BTreeSet<D::Touched> {
+        let mut touched = BTreeSet::new();
+        if !self.role.is_some_and(Role::may_write) {
+            return touched;
+        }
+        let again = self.rejections.iter().filter(|rejection| rejection.again);
+        let waiting: Vec<Mutation<D::Op>> = again.map(|rejection| rejection.mutation.clone()).collect();
+        for rejected in waiting {
+            let (old, made_at) = (rejected.id, rejected.made_at);
+            let mutation = Mutation { id: retried_id(old), n: self.last_n.next(), undoes: None, ..rejected };
+            let encoded = encode(&mutation);
+            if let Ok(changed) = self.add(mutation, encoded, made_at) {
+                self.discard_rejection(old);
+                touched.extend(changed);
+            }
+        }
+        touched
     }
 
     /// There is no store any more: what it would still have to be asked for is out of reach.
@@ -152,6 +178,12 @@ impl<D: Domain> BookCopy<D> {
             self.start_anew(start);
         }
     }
+}
+
+/// The id under which a rejected mutation is tried again by itself.
+#[must_use]
+pub fn retried_id(rejected: MutationId) -> MutationId {
+    MutationId(HashedId::new("tidebook/retried").field(rejected.0.as_bytes()).id())
 }
 
 impl Confirmed {

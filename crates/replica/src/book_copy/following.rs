@@ -388,7 +388,7 @@ impl<D: Domain> BookCopy<D> {
         self.answer = Answer::NotDue;
         self.handle_people(people);
         let may_be_same_history = word != Word::Of(epoch) || seen_at_most == seq;
-        self.start_anew(NewStart { replicas, seen_at_most, parted_at, may_be_same_history });
+        self.start_anew(NewStart { replicas, seen_at_most, parted_at, may_be_same_history, is_another_history });
         self.replace_state(state);
         SnapshotFate::Taken
     }

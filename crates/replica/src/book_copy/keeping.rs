@@ -237,13 +237,13 @@ impl<D: Domain> BookCopy<D> {
     fn merge_rejections(&mut self, rows: &mut Rows<D>) {
         let Some(kept) = &self.kept else { return };
         let mut mine = std::mem::take(&mut self.rejections);
-        for StoredRejection { mutation, rejected } in std::mem::take(&mut rows.rejections) {
+        for StoredRejection { mutation, rejected, again } in std::mem::take(&mut rows.rejections) {
             let is_here = mine.iter().any(|known| known.mutation.id == mutation.id);
             // The person dealt with it here, which is still to be written.
             let is_gone = !is_here && kept.due.rejections.contains_key(&mutation.id);
             mine.retain(|known| known.mutation.id != mutation.id);
             if !is_gone {
-                self.rejections.push(Rejection { mutation, rejected });
+                self.rejections.push(Rejection { mutation, rejected, again });
             }
         }
         mine.retain(|known| kept.due.rejections.contains_key(&known.mutation.id));
@@ -265,7 +265,9 @@ impl<D: Domain> BookCopy<D> {
                     known.lower_base(mutation.base);
                     merged.push_back(known);
                 }
-                Some(known) => merged.push_back(Pending { sent: known.sent, ..Pending::stored(mutation, encoded) }),
+                Some(Pending { sent, is_from_before, .. }) => {
+                    merged.push_back(Pending { sent, is_from_before, ..Pending::stored(mutation, encoded) });
+                }
                 // Its fate is known here, which is still to be written.
                 None if is_due => {}
                 None => merged.push_back(Pending::stored(mutation, encoded)),
@@ -451,15 +453,7 @@ impl<D: Domain> BookCopy<D> {
 impl<D: Domain> Pending<D> {
     pub(super) fn stored(mutation: tidebook_book::Mutation<D::Op>, encoded: String) -> Self {
         let (predicted, undos) = (Vec::new(), Vec::new());
-        Self { mutation, encoded, sent: false, saved: Saved::AsItIs, predicted, undos }
-    }
-
-    fn lower_base(&mut self, ceiling: Seq) {
-        if self.mutation.base > ceiling {
-            self.mutation.base = ceiling;
-            self.encoded = encode(&self.mutation);
-            self.sent = false;
-        }
+        Self { mutation, encoded, sent: false, saved: Saved::AsItIs, is_from_before: false, predicted, undos }
     }
 
     fn give_number(&mut self, n: MutationNumber) {
@@ -471,8 +465,8 @@ impl<D: Domain> Pending<D> {
     }
 }
 
-fn row_of<D: Domain>(Rejection { mutation, rejected }: &Rejection<D>) -> String {
-    text(&StoredRejection { mutation: mutation.clone(), rejected: rejected.clone() })
+fn row_of<D: Domain>(Rejection { mutation, rejected, again }: &Rejection<D>) -> String {
+    text(&StoredRejection { mutation: mutation.clone(), rejected: rejected.clone(), again: *again })
 }
 
 fn text(row: &impl serde::Serialize) -> String {

@@ -17,6 +17,7 @@ mod presence;
 mod refused;
 mod removed;
 mod resume;
+mod retried;
 mod tabs_at_random;
 mod view;
 mod withdrawn;

@@ -36,13 +36,13 @@ fn with_a_past() -> Stage {
 }
 
 /// A snapshot of the book as it was restored, in which replicas have these last numbers.
-fn restored(seq: u64, numbers: &[(ReplicaId, u64)]) -> Snapshot<Checklist> {
+pub(crate) fn restored(seq: u64, numbers: &[(ReplicaId, u64)]) -> Snapshot<Checklist> {
     let replicas = numbers.iter().map(|(replica, n)| (*replica, MutationNumber(*n))).collect();
     Snapshot { epoch: RESTORED, replicas, ..snapshot(seq, &[(1, "x")]) }
 }
 
 /// The server says that it was restored, and gives that snapshot.
-fn restore(stage: &mut Stage, from_seq: Option<u64>, snapshot: Snapshot<Checklist>) {
+pub(crate) fn restore(stage: &mut Stage, from_seq: Option<u64>, snapshot: Snapshot<Checklist>) {
     let seq = snapshot.seq;
     stage.replica.handle_closed(stage.now, None);
     stage.connect();
@@ -53,7 +53,7 @@ fn restore(stage: &mut Stage, from_seq: Option<u64>, snapshot: Snapshot<Checklis
     stage.take(snapshot);
 }
 
-fn follow(stage: &mut Stage, seq: u64, accepted: u64) -> Vec<(MutationId, u64, u64)> {
+pub(crate) fn follow(stage: &mut Stage, seq: u64, accepted: u64) -> Vec<(MutationId, u64, u64)> {
     let mut frame = subscribed_at(seq, hash_of_snapshot(seq), accepted);
     frame["epoch"] = json!(RESTORED);
     stage.hear(frame);

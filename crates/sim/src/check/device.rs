@@ -2,9 +2,9 @@
 
 use tidebook_book::{BookId, BookState, Draft, Knows, MutationId, Seq};
 use tidebook_ledger::{Ledger, LedgerBook};
-use tidebook_replica::BookCopy;
+use tidebook_replica::{BookCopy, retried_id};
 
-use super::{BookCheck, Checked, Checker, Invariant};
+use super::{BookCheck, Checked, Checker, Invariant, Made, MadeFate};
 use crate::client::Client;
 use crate::screen::Screen;
 
@@ -29,12 +29,29 @@ impl Checker {
     pub(crate) fn check_device(&mut self, index: usize, client: &Client, store_life: u64) -> Checked {
         let is_kept = client.keeps_in == Some(store_life);
         for book in client.books() {
+            self.note_retried(index, client, book);
             if is_kept {
                 self.note_saved(client.copy(book));
             }
             self.check_copy(index, client, book)?;
         }
         Ok(())
+    }
+
+    /// What a restored server rejected and is tried again by itself is what its person made, under another id.
+    fn note_retried(&mut self, index: usize, client: &Client, book: BookId) {
+        let copy = client.copy(book);
+        let unknown = copy.pending().filter(|pending| !self.made.contains_key(&pending.mutation.id));
+        let retried: Vec<(MutationId, u64)> =
+            unknown.map(|pending| (pending.mutation.id, pending.mutation.n.0)).collect();
+        for (id, n) in retried {
+            let mut made = self.made.iter_mut();
+            let (_, rejected) = made.find(|(rejected, _)| retried_id(**rejected) == id).expect("someone made it");
+            rejected.fate.discarded = true;
+            let (replica, keeps, fate) = (client.replica.id(), client.keeps_in.is_some(), MadeFate::default());
+            let again = Made { client: index, replica, n, undoes: None, keeps, fate, ..rejected.clone() };
+            self.made.insert(id, again);
+        }
     }
 
     fn check_copy(&mut self, index: usize, client: &Client, book: BookId) -> Checked {

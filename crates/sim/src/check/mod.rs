@@ -101,7 +101,7 @@ impl Invariant {
 }
 
 /// A mutation that a person made on a device, and that its replica took.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Made {
     pub(crate) client: usize,
     pub(crate) device: usize,

@@ -69,3 +69,31 @@ fn restored_from_an_hour_old_backup(declared: Option<Epoch>) {
     assert!(world.tabs.iter().all(|tab| tab.copy().rejections().is_empty() && tab.copy().held().is_none()));
     assert!(world.count(ben).iter().any(|got| matches!(got, Got::Snapshot(_))), "Ben's device found out");
 }
+
+/// Ben's device comes back first, with a transaction of Ana's contact: he has nothing to do for it to be there again once she is.
+#[test]
+fn what_names_a_record_that_its_maker_has_still_to_bring_back_waits_for_it() {
+    let mut world = World::new();
+    let (ana, ben) = (world.device(0), world.device(1));
+    world.settle();
+    let backup = world.server.log.head();
+    world.write(ana, vec![someone(1)]);
+    world.settle();
+    world.write(ben, vec![gave(1, 1, 20)]);
+    world.settle();
+    world.cut(ana);
+    world.kill_server();
+    world.server.restore(backup, Some(AGAIN));
+    world.run_for(HOUR / 60);
+    assert_eq!(world.server.log.head().0, backup.0 + 1, "Ben's is in the log as a rejection");
+    assert_eq!(world.tabs[ben].copy().rejections().len(), 1);
+    world.mend(ana);
+    world.settle();
+
+    world.check();
+    assert_eq!(world.server.log.head().0, backup.0 + 3);
+    for tab in &world.tabs {
+        assert_eq!(tab.copy().view().domain.transactions().count(), 1);
+        assert!(tab.copy().rejections().is_empty() && tab.copy().held().is_none());
+    }
+}
