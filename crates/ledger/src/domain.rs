@@ -66,6 +66,6 @@ impl Domain for Ledger {
     }
 }
 
-fn contact_in(set: &FieldSet) -> Option<ContactId> {
+pub(crate) fn contact_in(set: &FieldSet) -> Option<ContactId> {
     text_of(set.get(Field::Contact)?).parse().ok()
 }

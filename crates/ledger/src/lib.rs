@@ -5,6 +5,7 @@
 
 mod apply;
 mod book;
+mod cause;
 mod change;
 mod checked;
 mod conflict;
@@ -33,6 +34,7 @@ pub mod import;
 
 pub use apply::Undo;
 pub use book::{BookFacts, BookRecord};
+pub use cause::cause_of;
 pub use change::LedgerChange;
 pub use checked::Checked;
 pub use conflict::{Conflict, ConflictKind, Offered, OpenConflict, Standing};

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
-use tidebook_book::BookChange;
-use tidebook_ledger::Ledger;
-use tidebook_replica::{BookCopy, SyncStatus};
+use tidebook_book::{BookChange, MutationId};
+use tidebook_ledger::{Ledger, cause_of};
+use tidebook_replica::{BookCopy, Rejection, SyncStatus};
 
 use crate::arguments::Asked;
 use crate::describe;
@@ -69,7 +69,7 @@ fn tell(open: &mut OpenBook) -> Result<(Value, Vec<String>)> {
         "synced_at": synced_at,
         "waiting": waiting.iter().map(|pending| &pending.mutation).collect::<Vec<_>>(),
         "held": copy.held().map(|held| &held.detail),
-        "rejected": copy.rejections().iter().map(|it| json!({"mutation": it.mutation, "rejected": it.rejected})).collect::<Vec<_>>(),
+        "rejected": copy.rejections().iter().map(|it| rejection_json(copy, it)).collect::<Vec<_>>(),
         "conflicts": open.state().conflicts().count(),
     });
     if open.form() == Form::Json {
@@ -90,7 +90,8 @@ fn tell(open: &mut OpenBook) -> Result<(Value, Vec<String>)> {
     for rejection in copy.rejections() {
         let id = short(rejection.mutation.id.0);
         let (many, why) = (rejection.mutation.ops.len(), &rejection.rejected.detail);
-        lines.push(styled(ALARM, format!("  [{id}] not taken: {why} ({})", count(many, "change", "changes"))));
+        let cause = cause(copy, rejection).map(|cause| format!("; it needs [{}]", short(cause.0))).unwrap_or_default();
+        lines.push(styled(ALARM, format!("  [{id}] not taken: {why}{cause} ({})", count(many, "change", "changes"))));
         lines.push(format!("    `tidebook retry {id}` or `tidebook discard {id}`"));
     }
     let conflicts = open.state().conflicts().count();
@@ -99,6 +100,17 @@ fn tell(open: &mut OpenBook) -> Result<(Value, Vec<String>)> {
         lines.push(styled(ALARM, format!("  {conflicts} to decide: `tidebook conflicts`")));
     }
     Ok((value, lines))
+}
+
+fn rejection_json(copy: &BookCopy<Ledger>, rejection: &Rejection<Ledger>) -> Value {
+    json!({"mutation": rejection.mutation, "rejected": rejection.rejected, "needs": cause(copy, rejection)})
+}
+
+/// The rejected mutation that would have made what this one lacks.
+fn cause(copy: &BookCopy<Ledger>, Rejection { mutation, rejected, .. }: &Rejection<Ledger>) -> Option<MutationId> {
+    let all = copy.rejections();
+    let cause = cause_of(rejected, &mutation.ops, all.iter().map(|other| &*other.mutation.ops))?;
+    Some(all[cause].mutation.id)
 }
 
 fn described(open: &OpenBook, changes: &[BookChange<Ledger>]) -> Vec<String> {

@@ -3,8 +3,8 @@
 use reactive_graph::owner::expect_context;
 use serde::Serialize;
 use tidebook_book::{BookId, MutationId, read_by_name};
-use tidebook_ledger::{Ledger, LedgerOp};
-use tidebook_replica::{BookCopy, SyncStatus};
+use tidebook_ledger::{Ledger, LedgerOp, cause_of};
+use tidebook_replica::{BookCopy, Rejection, SyncStatus};
 use wasm_bindgen::JsCast;
 use web_sys::{Blob, HtmlAnchorElement, Url};
 
@@ -122,10 +122,15 @@ pub(super) fn unsent_words(copy: &BookCopy<Ledger>) -> Vec<String> {
 }
 
 pub(super) fn rejected_changes(copy: &BookCopy<Ledger>) -> Vec<RejectedChange> {
-    let rejected = copy.rejections().iter().map(|rejection| RejectedChange {
-        mutation: rejection.mutation.id,
-        ops: rejection.mutation.ops.iter().map(|op| op_words(op, &copy.view().domain)).collect(),
-        reason: sentence(&rejection.rejected.detail),
+    let all = copy.rejections();
+    let words = |ops: &[LedgerOp]| -> Vec<String> { ops.iter().map(|op| op_words(op, &copy.view().domain)).collect() };
+    let rejected = all.iter().map(|Rejection { mutation, rejected, .. }| {
+        let cause = cause_of(rejected, &mutation.ops, all.iter().map(|other| &*other.mutation.ops));
+        let mut reason = sentence(&rejected.detail);
+        if let Some(cause) = cause {
+            reason += &format!(" It needs “{}”, which was not accepted.", words(&all[cause].mutation.ops).join("; "));
+        }
+        RejectedChange { mutation: mutation.id, ops: words(&mutation.ops), reason }
     });
     rejected.collect()
 }

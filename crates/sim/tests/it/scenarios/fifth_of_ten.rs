@@ -1,8 +1,9 @@
 //! The fifth of ten queued mutations is invalid: what does not depend on it lands, what does is rejected and says what it
-//! lacked; after a restart the person edits and retries, and all is there.
+//! lacked and why that is; after a restart the person edits and retries, and all is there.
 
 use tidebook_book::MutationId;
-use tidebook_ledger::LedgerOp;
+use tidebook_ledger::{LedgerOp, cause_of};
+use tidebook_replica::Rejection;
 
 use super::words::{gave, name, someone, told};
 use super::world::World;
@@ -36,8 +37,8 @@ fn the_fifth_of_ten_queued_mutations_invalid() {
         told_of,
         [
             "5: total_too_large, op 1: the amounts of this currency add up to more than a book holds",
-            "6: unknown_contact, op 0: there is no contact of this id",
-            "8: unknown_contact, op 0: there is no contact of this id",
+            "6: unknown_contact, op 0: there is no contact of this id, because of 5",
+            "8: unknown_contact, op 0: there is no contact of this id, because of 5",
         ]
     );
     assert!(
@@ -92,10 +93,13 @@ fn of_ana(world: &Ledgers, ana: usize) -> String {
 /// What was rejected, by its place in the queue.
 fn rejections(world: &Ledgers, ana: usize, queued: &[MutationId]) -> Vec<String> {
     let mut told: Vec<_> = Vec::new();
-    for rejection in world.tabs[ana].copy().rejections() {
-        let place = queued.iter().position(|id| *id == rejection.mutation.id).expect("it was queued");
-        let rejected = &rejection.rejected;
-        told.push(format!("{}: {}, op {}: {}", place + 1, rejected.code, rejected.op, rejected.detail));
+    let all = world.tabs[ana].copy().rejections();
+    let place = |id| queued.iter().position(|queued| *queued == id).expect("it was queued") + 1;
+    for Rejection { mutation, rejected, .. } in all {
+        let cause = cause_of(rejected, &mutation.ops, all.iter().map(|other| &*other.mutation.ops));
+        let cause = cause.map(|at| format!(", because of {}", place(all[at].mutation.id))).unwrap_or_default();
+        let (n, code, op, detail) = (place(mutation.id), &rejected.code, rejected.op, &rejected.detail);
+        told.push(format!("{n}: {code}, op {op}: {detail}{cause}"));
     }
     told.sort();
     told
