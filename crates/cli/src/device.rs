@@ -198,15 +198,12 @@ impl Device {
 
     /// Of books that the person was removed from the device keeps nothing but what they wrote and nobody took.
     pub(crate) fn let_go_of_lost_books(&mut self) -> Result<()> {
-        let removed =
-            |(book, copy): (BookId, &BookCopy<Ledger>)| Some((book, copy.is_removed().then(|| copy.unsent().len())?));
         let replica = self.driver.replica();
-        let open = self.driver.open_books().filter_map(|book| Some((book, replica.book(book)?)));
-        let lost: Vec<(BookId, usize)> = open.filter_map(removed).collect();
-        for (book, unsent) in lost {
-            if unsent == 0 {
-                self.driver.forget_book(book)?;
-            } else {
+        let is_lost = |book: &BookId| replica.book(*book).is_some_and(BookCopy::is_removed);
+        let lost: Vec<BookId> = self.driver.open_books().filter(is_lost).collect();
+        for book in lost {
+            let unsent = self.driver.forget_book(book)?;
+            if unsent > 0 {
                 let kept = say::count(unsent, "change of yours is", "changes of yours are");
                 note(&format!("you are not a member of {book} any more; {kept} kept here: see `tidebook status`"));
             }

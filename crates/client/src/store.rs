@@ -106,8 +106,14 @@ impl Store {
         self.write(|rows| rows.keep_fact(name, text))
     }
 
-    /// Forgets all of a book.
-    pub fn forget(&mut self, book: BookId) -> Result<(), StoreError> {
-        self.write(|rows| rows.forget(book))
+    /// Forgets all of a book, unless something waits in it. Returns how much.
+    pub fn forget(&mut self, book: BookId) -> Result<usize, StoreError> {
+        self.write(|rows| {
+            let unsent = rows.unsent(book)?.len();
+            if unsent == 0 {
+                rows.forget(book)?;
+            }
+            Ok(unsent)
+        })
     }
 }

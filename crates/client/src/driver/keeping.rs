@@ -22,17 +22,23 @@ impl Driver {
         Ok(())
     }
 
-    /// Forgets a book on this device, with everything written in it here that is not in its log.
-    pub fn forget_book(&mut self, book: BookId) -> Result<(), StoreError> {
+    /// Forgets a book on this device, unless something that was written in it here is not in its log, perhaps by another
+    /// program meanwhile. Returns how many such changes there are.
+    pub fn forget_book(&mut self, book: BookId) -> Result<usize, StoreError> {
+        let unsent = self.store.forget(book)?;
+        if unsent > 0 {
+            return Ok(unsent);
+        }
         self.books.remove(&book);
         if let Some(copy) = self.replica.book(book) {
+            // Another program has heard what became of it.
             let pending: Vec<_> = copy.pending().map(|pending| pending.mutation.id).collect();
             let rejected: Vec<_> = copy.rejections().iter().map(|rejection| rejection.mutation.id).collect();
             pending.into_iter().for_each(|id| drop(self.replica.withdraw(book, id)));
             rejected.into_iter().for_each(|id| drop(self.replica.discard_rejection(book, id)));
             self.replica.close_book(book);
         }
-        self.store.forget(book)
+        Ok(0)
     }
 
     /// Writes whatever is to be written.

@@ -120,6 +120,17 @@ async fn a_driver_takes_in_what_another_wrote_and_writes_beside_it() {
 }
 
 #[test]
+fn a_book_in_which_another_program_wrote_is_not_forgotten() {
+    let (_folder, path) = folder();
+    let (mut one, mut other) = (driver(&path), driver(&path));
+    let mutation = other.mutate(BOOK, someone(1)).expect("it is taken");
+    assert_eq!(one.forget_book(BOOK).expect("it is looked at"), 1);
+    assert_eq!(waiting(&driver(&path)), 1, "what was written is there");
+    other.withdraw(BOOK, mutation).expect("it is written").expect("it waited");
+    assert_eq!(one.forget_book(BOOK).expect("it is forgotten"), 0);
+}
+
+#[test]
 fn what_cannot_be_written_is_an_error_that_says_so() {
     let (_folder, path) = folder();
     let mut writer = driver(&path);
