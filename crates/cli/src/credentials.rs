@@ -34,8 +34,11 @@ impl Credentials {
         write_private(&path()?, &serde_json::to_vec_pretty(self)?)
     }
 
-    /// Forgets it.
-    pub(crate) fn forget() -> Result<()> {
+    /// Forgets it, if it is the one with this token.
+    pub(crate) fn forget(token: &str) -> Result<()> {
+        if Self::load()?.is_none_or(|stored| stored.token != token) {
+            return Ok(());
+        }
         let path = path()?;
         match fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -64,7 +64,7 @@ pub(crate) async fn logout(arguments: Logout) -> Result<ExitCode> {
         Ok(()) | Err(tidebook_client::ApiError::Problem { status: 401, .. }) => {}
         Err(error) => bail!("the session goes on, and so does its token: {error}"),
     }
-    Credentials::forget()?;
+    Credentials::forget(account.api.token().unwrap_or_default())?;
     if arguments.forget {
         account::delete(&path)?;
     } else if unsent > 0 {

@@ -58,6 +58,19 @@ async fn a_wrong_password_is_remembered_nowhere() {
 }
 
 #[tokio::test]
+async fn signing_out_another_session_leaves_the_stored_one() {
+    let place = Place::new().await;
+    assert_eq!(place.log_in().await.code, Some(0));
+    let file = place.home.path().join("config/tidebook/credentials.json");
+    let ran = run(&mut place.signed(&["logout"]), "").await;
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(file.exists(), "the other session goes on");
+    let ran = run(tidebook(place.home.path()).arg("logout"), "").await;
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(!file.exists());
+}
+
+#[tokio::test]
 async fn a_session_that_has_ended_says_so() {
     let place = Place::new().await;
     place.mira.book("Harbour Street").await;
