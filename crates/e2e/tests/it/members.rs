@@ -2,7 +2,9 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use tidebook_e2e::{Alone, App, Size, journey};
+use tidebook_e2e::{Account, Alone, App, Expected, Size, journey};
+
+use crate::signing_out::saved_in;
 
 const STOPPED_WITHIN_MS: f64 = 1_000.0;
 
@@ -33,11 +35,49 @@ fn a_removed_members_page_stops_and_keeps_what_was_not_sent() {
         }
         here.browser.wait_until_gone("[aria-label='Remove Ben']").await?;
 
+        let folder = tempfile::tempdir()?;
+        there.browser.save_files_in(folder.path()).await?;
+        there.browser.click("[data-save-unsent]").await?;
+        let file = saved_in(folder.path()).await?;
+        ensure!(file["books"][0]["mutations"][0]["ops"][0]["set"]["amount"] == 4510, "the file says {file}");
         there.browser.click("#discard-unsent").await?;
         there.browser.wait_to_see("#book-name").await?;
         // And it is nothing that the browser would warn of.
         there.browser.reload().await?;
         there.browser.wait_to_see("#book-name").await
+    });
+}
+
+#[test]
+fn what_is_written_after_coming_back_outlives_the_notice_in_another_tab() {
+    journey("the_notice_in_another_tab", Alone::No, async |stage| {
+        let (mira, book) = stage.mira().await?;
+        let ben = Account::make(&stage.server, "Ben").await?;
+        mira.let_in(book, &ben, "editor").await?;
+        let app = stage.app_of("ben", Size::Desktop, &ben).await?;
+        app.wait_until_kept().await?;
+        app.browser.open_tab(&stage.server.origin()).await?;
+        app.wait_for_book().await?;
+        mira.remove(book, ben.user).await?;
+        for tab in [1, 0] {
+            app.browser.show_tab(tab).await?;
+            app.browser.wait_to_read("h1", "You are no longer in").await?;
+        }
+        mira.let_in(book, &ben, "editor").await?;
+        app.browser.reload().await?;
+        app.wait_for_book().await?;
+        app.browser.expect(Expected::LostConnection);
+        stage.server.stop().await?;
+        app.add_person("Jun Mori").await?;
+        app.wait_for_chip("offline", "Offline, 1 on this device").await?;
+
+        app.browser.show_tab(1).await?;
+        app.browser.click("#go-on").await?;
+        app.wait_for_person("Jun Mori").await?;
+        app.browser.show_tab(0).await?;
+        app.browser.reload().await?;
+        app.wait_for_person("Jun Mori").await?;
+        app.wait_for_chip("offline", "Offline, 1 on this device").await
     });
 }
 

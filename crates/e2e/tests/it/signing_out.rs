@@ -55,7 +55,7 @@ async fn the_queue_is_seen(app: &App) -> Result<()> {
 }
 
 /// The one file in a folder, once the browser has written it.
-async fn saved_in(folder: &Path) -> Result<Value> {
+pub(crate) async fn saved_in(folder: &Path) -> Result<Value> {
     let looking = async {
         let mut every = tokio::time::interval(LOOK_EVERY);
         loop {

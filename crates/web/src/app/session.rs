@@ -122,11 +122,7 @@ pub(crate) fn arrive(store: Store, start: Start) {
         Start::Here { me, books, kept, known, brought } => {
             enter(store, me, books, kept, brought);
             if let Known::Device { lost } = known {
-                // Somebody let them in again: there is nothing to tell but what never came into it.
-                let is_back =
-                    |lost: &Lost| store.books.with_untracked(|books| books.iter().any(|it| it.id == lost.book));
-                let lost = lost.filter(|lost| !lost.unsent.is_empty() || !is_back(lost));
-                lost.into_iter().for_each(|lost| store.show_lost(lost));
+                lost.filter(|lost| !is_told_in_vain(store, lost)).into_iter().for_each(|lost| store.show_lost(lost));
                 driver::spawn(look_for_books(store));
             }
         }
@@ -146,12 +142,16 @@ async fn look_for_books(store: Store) {
     }
     store.books.put(books);
     store.keep_books();
-    if store.lost.with_untracked(Option::is_none)
-        && open.is_none()
-        && let Some(first) = store.books.with_untracked(|books| books.first().map(|book| book.id))
-    {
-        store.open_book(first);
+    match store.lost.get_untracked() {
+        Some(lost) if is_told_in_vain(store, &lost) => store.leave_lost_book(),
+        None if open.is_none() => store.first_book().into_iter().for_each(|first| store.open_book(first)),
+        _ => {}
     }
+}
+
+/// Somebody let them in again: there is nothing to tell but what never came into it.
+fn is_told_in_vain(store: Store, lost: &Lost) -> bool {
+    lost.unsent.is_empty() && store.is_in(lost.book)
 }
 
 /// Books that the person is no longer in. What they wrote for them and never sent, they find there.

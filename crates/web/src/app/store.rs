@@ -22,8 +22,8 @@ use tidebook_replica::{BookCopy, Seen, SyncStatus};
 
 use crate::app::alone::{Alone, Brought};
 use crate::app::browser;
-use crate::app::driver::{self, Alarm, BOOKS, Driver, Fault, Keeper, LOST, PERSON};
-use crate::app::unsent::{Lost, RejectedChange, unsent_words};
+use crate::app::driver::{self, Alarm, BOOKS, Driver, Fault, Keeper, PERSON};
+use crate::app::unsent::{Lost, RejectedChange};
 use crate::app::watched::Watched;
 use crate::chip::Waits;
 use crate::conflict::Card;
@@ -359,6 +359,10 @@ impl Store {
         browser::remember(LAST_BOOK, &book.to_string());
     }
 
+    pub(crate) fn forget_last_book() {
+        browser::forget(LAST_BOOK);
+    }
+
     /// The device knows the books there are, also without a network.
     pub(crate) fn keep_books(self) {
         if let Some(driver) = self.driver() {
@@ -390,47 +394,13 @@ impl Store {
         self.look_at_status();
     }
 
-    /// The person is no longer in the open book: nothing of it stays on the screen, and what of theirs never came into
-    /// it is kept apart.
-    fn lose(self, book: BookId) {
-        let name = self.book_name();
-        let unsent = self.copy(unsent_words).unwrap_or_default();
-        self.show_lost(Lost { book, name, unsent });
-        self.books.update(|books| books.retain(|item| item.id != book));
-        self.keep_books();
-        if let Some(driver) = self.driver() {
-            driver::spawn(driver.keep_only(book, json(&self.lost.get_untracked())));
-        }
+    pub(crate) fn first_book(self) -> Option<BookId> {
+        self.books.with_untracked(|books| books.first().map(|item| item.id))
     }
 
-    /// Tells of a book that the person is no longer in.
-    pub(crate) fn show_lost(self, lost: Lost) {
-        self.lost.set(Some(lost));
-        self.sheet.set(None);
-        self.toast.set(None);
-        browser::forget(LAST_BOOK);
-        // The screens go before what they show.
-        self.phase.set(Phase::Removed);
-        self.book.set(None);
-        self.look_at_all();
-    }
-
-    /// Lets go of a lost book and what was written for it, and goes to the next one.
-    pub(crate) fn leave_lost_book(self) {
-        let (Some(lost), Some(driver)) = (self.lost.get_untracked(), self.driver()) else { return };
-        // Somebody may have let them in again meanwhile.
-        if self.books.with_untracked(|books| books.iter().all(|item| item.id != lost.book)) {
-            driver.let_go_of(lost.book);
-        }
-        driver::spawn(async move {
-            // First on the device: nobody is to be told of it again.
-            driver.keep_fact(LOST, json(&None::<Lost>)).await;
-            self.lost.set(None);
-            match self.books.with_untracked(|books| books.first().map(|item| item.id)) {
-                Some(book) => self.open_book(book),
-                None => self.phase.set(Phase::FirstBook),
-            }
-        });
+    /// Whether the person is in a book, as far as is known here.
+    pub(crate) fn is_in(self, book: BookId) -> bool {
+        self.books.with_untracked(|books| books.iter().any(|item| item.id == book))
     }
 
     // Sessions.
@@ -469,7 +439,7 @@ impl Store {
             driver::spawn(async move { Keeper::delete(user).await });
         }
         Self::remember_person(None);
-        browser::forget(LAST_BOOK);
+        Self::forget_last_book();
         self.leave();
     }
 

@@ -23,9 +23,11 @@ pub(crate) struct Lost {
     pub(crate) name: String,
     /// What they wrote that never came into it, in words.
     pub(crate) unsent: Vec<String>,
+    /// The same as a file.
+    pub(crate) file: String,
 }
 
-read_by_name!(Lost { book, name, unsent });
+read_by_name!(Lost { book, name, unsent; file });
 
 /// What a person has to decide on: a change the book did not take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +63,14 @@ impl Store {
         }
     }
 
+    /// Gives the person a file of what is not in its book.
+    pub(crate) fn save_unsent(self, text: &str) {
+        let name = format!("tidebook-unsent-{}.json", self.today.get_untracked());
+        if save_file(&name, text).is_none() {
+            self.say("This browser does not save files");
+        }
+    }
+
     /// Whether something waits here that is to go elsewhere. What is on its way does not wait, and what is in a book without
     /// an account is where it belongs.
     pub(crate) fn waits_here(self) -> bool {
@@ -86,14 +96,11 @@ impl Store {
 /// The button that gives people what is not in its book as a file.
 pub(crate) fn save_button() -> Drawn {
     let store = expect_context::<Store>();
-    let save = move || {
-        spawn(async move {
-            let name = format!("tidebook-unsent-{}.json", store.today.get_untracked());
-            if save_file(&name, &file_text(&store.all_unsent().await)).is_none() {
-                store.say("This browser does not save files");
-            }
-        });
-    };
+    save_button_for(move || spawn(async move { store.save_unsent(&file_text(&store.all_unsent().await)) }))
+}
+
+/// The same button, for what `save` saves.
+pub(crate) fn save_button_for(save: impl Fn() + 'static) -> Drawn {
     view! {
         <button class="btn btn-line" type="button" data-save-unsent on:click=click(save)>
             {icon("export")}

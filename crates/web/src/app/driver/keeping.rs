@@ -10,10 +10,11 @@ use wasm_bindgen::JsCast;
 
 use super::clock::{monotonic, new_id};
 use super::database::{Fault, Mode, Rows, Transaction};
-use super::keeper::{Keeper, LOST};
+use super::keeper::{BOOKS, Keeper, LOST};
 use super::{Driver, spawn};
 use crate::app::alone::{self, Brought};
 use crate::app::browser::window;
+use crate::app::store::BookItem;
 
 impl Driver {
     /// Why what is written here is kept nowhere but in this window, where that is so.
@@ -236,6 +237,11 @@ impl Driver {
         {
             self.lose_store(fault);
         }
+    }
+
+    /// The person's books as any tab knew them last.
+    pub(crate) async fn kept_books(&self) -> Option<Vec<BookItem>> {
+        self.keeper()?.fact(BOOKS).await
     }
 
     /// Of this book nothing stays on the device but what is told of it.

@@ -77,7 +77,7 @@ impl Store {
         self.changed.notify();
     }
 
-    pub(super) fn look_at_all(self) {
+    pub(crate) fn look_at_all(self) {
         let summaries = self.view(|state| {
             self.look_at_sums(state);
             let around = Surrounding::default();
