@@ -5,6 +5,7 @@ use reactive_graph::owner::expect_context;
 use tidebook_ledger::{
     AmountInputError, ConflictId, ContactId, Currency, Direction, LedgerOp, Transaction, TransactionId, parse_amount,
 };
+use tidebook_replica::Seen;
 use web_sys::SubmitEvent;
 
 use crate::app::browser::{self, query};
@@ -86,6 +87,73 @@ fn empty_form(store: Store, contact: Option<ContactId>, got: bool) -> entry::Ent
     }
 }
 
+/// The form while it is open.
+#[derive(Clone, Copy)]
+struct Form {
+    store: Store,
+    fields: Fields,
+    /// What its changes are told from.
+    before: Watched<Option<Transaction>>,
+    /// What the form shows was read when it opened, whatever comes meanwhile.
+    base: Seen,
+    /// What it decides.
+    conflict: Option<ConflictId>,
+}
+
+impl Form {
+    /// Whether it could be saved; if not, the person has been told why.
+    fn save(self) -> bool {
+        let ids = NewIds { contact: ContactId(new_id()), transaction: TransactionId(new_id()) };
+        let ops = match self.ops(ids) {
+            Ok(ops) => ops,
+            Err(faults) => {
+                self.fields.faults.set(faults);
+                focus_first_fault();
+                return false;
+            }
+        };
+        // Somebody just made is known to the form from now on.
+        let made = (ops.len() > 1).then_some(ids.contact);
+        match self.store.decide(self.base, self.conflict, ops) {
+            Ok(()) => {
+                made.into_iter().for_each(|id| self.fields.who.set(Who::Known(id)));
+                true
+            }
+            Err(words) => {
+                self.store.say(words);
+                false
+            }
+        }
+    }
+
+    fn ops(self, ids: NewIds) -> Result<Vec<LedgerOp>, EntryFaults> {
+        let form = self.fields.read();
+        self.before.with_untracked(|before| match before {
+            Some(before) => read_edit(&form, before, ids.contact),
+            None => read_entry(&form, ids),
+        })
+    }
+
+    fn save_and_close(self) {
+        if self.save() {
+            self.store.sheet.set(None);
+        }
+    }
+
+    fn save_and_begin_another(self) {
+        if self.save() {
+            self.fields.clear();
+            browser::focus(browser::by_id("amount"));
+        }
+    }
+
+    fn delete(self, id: TransactionId) {
+        self.store.sheet.set(None);
+        let (delete, undo) = (LedgerOp::DeleteTransaction { id }, LedgerOp::RestoreTransaction { id });
+        self.store.delete(self.base, delete, undo, "The transaction is deleted".into());
+    }
+}
+
 /// For something new with this contact, or for the transaction that is edited; where that decides a conflict, it begins
 /// with what was offered.
 pub(crate) fn entry_form(
@@ -97,63 +165,12 @@ pub(crate) fn entry_form(
     let store = expect_context::<Store>();
     let standing = edited.and_then(|id| store.view(|state| state.transaction(id).cloned()).flatten());
     let (begun, before) = begin(store.conflict(conflict).as_ref(), standing, Transaction::with);
-    let form = begun.as_ref().map_or_else(|| empty_form(store, contact, got), entry::EntryForm::of);
-    let fields = Fields::new(form, edited);
-    let before: Watched<Option<Transaction>> = Watched::new(before);
-    // What the form shows was read now, whatever comes while it is open.
-    let base = store.seen();
-    let save = move || -> bool {
-        let ids = NewIds { contact: ContactId(new_id()), transaction: TransactionId(new_id()) };
-        let form = fields.read();
-        let ops = before.with_untracked(|before| match before {
-            Some(before) => read_edit(&form, before, ids.contact),
-            None => read_entry(&form, ids),
-        });
-        let ops = match ops {
-            Ok(ops) => ops,
-            Err(faults) => {
-                fields.faults.set(faults);
-                focus_first_fault();
-                return false;
-            }
-        };
-        // Somebody just made is known to the form from now on.
-        let made = (ops.len() > 1).then_some(ids.contact);
-        match store.decide(base, conflict, ops) {
-            Ok(()) => {
-                made.into_iter().for_each(|id| fields.who.set(Who::Known(id)));
-                true
-            }
-            Err(words) => {
-                store.say(words);
-                false
-            }
-        }
-    };
+    let begun = begun.as_ref().map_or_else(|| empty_form(store, contact, got), entry::EntryForm::of);
+    let fields = Fields::new(begun, edited);
+    let form = Form { store, fields, before: Watched::new(before), base: store.seen(), conflict };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        if save() {
-            store.sheet.set(None);
-        }
-    };
-    let another = move || {
-        if save() {
-            fields.clear();
-            browser::focus(browser::by_id("amount"));
-        }
-    };
-    let foot = match edited {
-        None => view! {
-            <button id="save-another" class="btn btn-line" type="button" on:click=click(another)>
-                "Save, add another"
-            </button>
-            <button id="save" class="btn btn-solid" type="submit">"Save"</button>
-        },
-        Some(id) => foot(conflict, move || {
-            store.sheet.set(None);
-            let (delete, undo) = (LedgerOp::DeleteTransaction { id }, LedgerOp::RestoreTransaction { id });
-            store.delete(base, delete, undo, "The transaction is deleted".into());
-        }),
+        form.save_and_close();
     };
     view! {
         <form novalidate on:submit=submit>
@@ -161,20 +178,27 @@ pub(crate) fn entry_form(
             <AmountField fields/>
             <Echo fields/>
             <WhoField who=fields.who fault=memo(move || fields.faults.with(|faults| faults.who.clone()))/>
-            <div class="field">
-                <label class="label" for="note">"Note"</label>
-                <input
-                    id="note"
-                    autocomplete="off"
-                    prop:value=text(move || fields.note.get())
-                    on:input=value(move |typed| fields.note.set(typed))
-                    aria-describedby="note-error"
-                />
-                {field_error("note-error", move || fields.faults.with(|faults| faults.note.clone()))}
-            </div>
+            <NoteField fields/>
             <More fields/>
-            <div class="sheet-foot">{foot}</div>
+            <div class="sheet-foot"><Buttons form/></div>
         </form>
+    }
+}
+
+fn buttons(form: Form) -> Drawn {
+    match form.fields.edited {
+        None => view! {
+            <button
+                id="save-another"
+                class="btn btn-line"
+                type="button"
+                on:click=click(move || form.save_and_begin_another())
+            >
+                "Save, add another"
+            </button>
+            <button id="save" class="btn btn-solid" type="submit">"Save"</button>
+        },
+        Some(id) => foot(form.conflict, move || form.delete(id)),
     }
 }
 
@@ -293,6 +317,22 @@ fn sentence(name: &str, direction: Direction) -> String {
 /// "12 + 8.50"
 fn spaced(typed: &str) -> String {
     typed.split('+').map(str::trim).collect::<Vec<_>>().join(" + ")
+}
+
+fn note_field(fields: Fields) -> Drawn {
+    view! {
+        <div class="field">
+            <label class="label" for="note">"Note"</label>
+            <input
+                id="note"
+                autocomplete="off"
+                prop:value=text(move || fields.note.get())
+                on:input=value(move |typed| fields.note.set(typed))
+                aria-describedby="note-error"
+            />
+            {field_error("note-error", move || fields.faults.with(|faults| faults.note.clone()))}
+        </div>
+    }
 }
 
 fn more(fields: Fields) -> Drawn {

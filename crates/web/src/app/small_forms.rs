@@ -1,6 +1,8 @@
 //! The form with hardly anything on it: a book.
 
 use reactive_graph::owner::expect_context;
+use tidebook_book::BookId;
+use tidebook_ledger::Currency;
 
 use crate::app::alone;
 use crate::app::drawn::{Drawn, attr, click, text, value, view};
@@ -20,25 +22,41 @@ pub(crate) fn book_form() -> Drawn {
     }
 }
 
-/// The fields of a new book and their button; it makes the book and opens it.
-pub(crate) fn book_fields(label: &'static str, action: &'static str) -> Drawn {
-    let store = expect_context::<Store>();
-    // One id for one form: pressing twice makes one book.
-    let id = session::new_book_id();
-    let name = Watched::new(String::new());
-    let currency = Watched::new(format::home_currency());
-    let fault = Watched::new(None);
-    let is_busy = Watched::new(false);
-    let make = move || {
-        let typed = name.get_untracked();
-        let needs_no_account = store.me.with_untracked(Option::is_none);
+/// The fields of a book that is about to be made.
+#[derive(Clone, Copy)]
+struct NewBook {
+    store: Store,
+    /// One id for one form: pressing twice makes one book.
+    id: BookId,
+    name: Watched<String>,
+    currency: Watched<Currency>,
+    fault: Watched<Option<String>>,
+    is_busy: Watched<bool>,
+}
+
+impl NewBook {
+    fn new(store: Store) -> Self {
+        Self {
+            store,
+            id: session::new_book_id(),
+            name: Watched::new(String::new()),
+            currency: Watched::new(format::home_currency()),
+            fault: Watched::new(None),
+            is_busy: Watched::new(false),
+        }
+    }
+
+    fn make(self) {
+        let typed = self.name.get_untracked();
+        let needs_no_account = self.store.me.with_untracked(Option::is_none);
         // Who tries it out needs no name for it.
-        fault.set(name_fault(&typed).filter(|_| !(needs_no_account && typed.trim().is_empty())));
-        if fault.with_untracked(Option::is_some) || is_busy.get_untracked() {
+        self.fault.set(name_fault(&typed).filter(|_| !(needs_no_account && typed.trim().is_empty())));
+        if self.fault.with_untracked(Option::is_some) || self.is_busy.get_untracked() {
             return;
         }
-        is_busy.set(true);
+        self.is_busy.set(true);
         spawn(async move {
+            let Self { store, id, currency, .. } = self;
             if needs_no_account {
                 return alone::begin(store, id, typed.trim(), currency.get_untracked()).await;
             }
@@ -48,11 +66,17 @@ pub(crate) fn book_fields(label: &'static str, action: &'static str) -> Drawn {
                     store.sheet.set(None);
                     router::go(store, Route::Contacts);
                 }
-                Err(error) => fault.set(Some(error.words())),
+                Err(error) => self.fault.set(Some(error.words())),
             }
-            is_busy.set(false);
+            self.is_busy.set(false);
         });
-    };
+    }
+}
+
+/// The fields of a new book and their button; it makes the book and opens it.
+pub(crate) fn book_fields(label: &'static str, action: &'static str) -> Drawn {
+    let book = NewBook::new(expect_context::<Store>());
+    let NewBook { name, currency, fault, is_busy, .. } = book;
     view! {
         <div class="field">
             <label class="label" for="book-name">{label}</label>
@@ -62,13 +86,13 @@ pub(crate) fn book_fields(label: &'static str, action: &'static str) -> Drawn {
                 autocomplete="off"
                 placeholder="Flat, club, shop, trip"
                 aria-describedby="book-name-error"
-                aria-invalid=attr(move || fault.with(|fault: &Option<String>| fault.is_some()).then_some("true"))
+                aria-invalid=attr(move || fault.with(Option::is_some).then_some("true"))
                 prop:value=text(move || name.get())
                 on:input=value(move |typed| name.set(typed))
                 on:keydown=move |event| {
                     if event.key() == "Enter" && !event.is_composing() {
                         event.prevent_default();
-                        make();
+                        book.make();
                     }
                 }
             />
@@ -85,7 +109,7 @@ pub(crate) fn book_fields(label: &'static str, action: &'static str) -> Drawn {
                 class="btn btn-solid"
                 type="button"
                 aria-disabled=attr(move || is_busy.get().then_some("true"))
-                on:click=click(make)
+                on:click=click(move || book.make())
             >
                 {action}
             </button>

@@ -24,50 +24,77 @@ enum Offer {
     New(String),
 }
 
-pub(crate) fn who_field(who: Watched<Who>, fault: Derived<Option<String>>) -> Drawn {
-    let store = expect_context::<Store>();
-    let name = Watched::new(String::new());
-    let is_open = Watched::new(false);
-    let chosen = Watched::new(0_usize);
-    // The form may learn of somebody by itself: who was preset, and who was just made.
-    effect(move || {
-        if let Who::Known(id) = who.get() {
-            name.set(name_of(store, id).unwrap_or_default());
-        }
-    });
-    let offers = memo(move || {
-        store.contacts_changed.track();
-        if is_open.get() { offers(store, &name.get()) } else { Vec::new() }
-    });
-    let take = move |offer: Offer| {
-        match offer {
-            Offer::Known(id, known) => {
-                name.set(known);
-                who.set(Who::Known(id));
+/// The field and its list while they are on the screen.
+#[derive(Clone, Copy)]
+struct WhoField {
+    store: Store,
+    who: Watched<Who>,
+    /// What is written in the field.
+    name: Watched<String>,
+    is_open: Watched<bool>,
+    offers: Derived<Vec<Offer>>,
+    /// The place in the list that the arrows have come to.
+    chosen: Watched<usize>,
+}
+
+impl WhoField {
+    fn new(store: Store, who: Watched<Who>) -> Self {
+        let name = Watched::new(String::new());
+        let is_open = Watched::new(false);
+        let chosen = Watched::new(0_usize);
+        // The form may learn of somebody by itself: who was preset, and who was just made.
+        effect(move || {
+            if let Who::Known(id) = who.get() {
+                name.set(name_of(store, id).unwrap_or_default());
             }
-            Offer::New(new) => who.set(Who::New(new)),
-        }
-        is_open.set(false);
-    };
-    let typed = value(move |now| {
-        who.set(exactly(store, &now).map_or_else(|| Who::New(now.clone()), Who::Known));
-        name.set(now);
-        chosen.set(0);
-        is_open.set(true);
-    });
-    let pressed = move |event: KeyboardEvent| {
+        });
+        let offers = memo(move || {
+            store.contacts_changed.track();
+            if is_open.get() { offers(store, &name.get()) } else { Vec::new() }
+        });
+        Self { store, who, name, is_open, offers, chosen }
+    }
+
+    fn typed(self, now: String) {
+        self.who.set(exactly(self.store, &now).map_or_else(|| Who::New(now.clone()), Who::Known));
+        self.name.set(now);
+        self.chosen.set(0);
+        self.is_open.set(true);
+    }
+
+    fn pressed(self, event: &KeyboardEvent) {
+        let Self { is_open, chosen, offers, .. } = self;
         let count = offers.with(Vec::len);
         match event.key().as_str() {
             "ArrowDown" | "ArrowUp" if !is_open.get() => is_open.set(true),
             "ArrowDown" if count > 0 => chosen.update(|place| *place = (*place + 1) % count),
             "ArrowUp" if count > 0 => chosen.update(|place| *place = (*place + count - 1) % count),
-            "Enter" if count > 0 => offers.with(|offers| offers.get(chosen.get()).cloned()).into_iter().for_each(take),
+            "Enter" if count > 0 => {
+                let offer = offers.with(|offers| offers.get(chosen.get()).cloned());
+                offer.into_iter().for_each(|offer| self.take(offer));
+            }
             "Escape" if is_open.get() && count > 0 => is_open.set(false),
             _ => return,
         }
         event.prevent_default();
         event.stop_propagation();
-    };
+    }
+
+    fn take(self, offer: Offer) {
+        match offer {
+            Offer::Known(id, known) => {
+                self.name.set(known);
+                self.who.set(Who::Known(id));
+            }
+            Offer::New(new) => self.who.set(Who::New(new)),
+        }
+        self.is_open.set(false);
+    }
+}
+
+pub(crate) fn who_field(who: Watched<Who>, fault: Derived<Option<String>>) -> Drawn {
+    let field = WhoField::new(expect_context::<Store>(), who);
+    let WhoField { name, is_open, offers, chosen, .. } = field;
     let is_expanded = memo(move || offers.with(|offers| !offers.is_empty()));
     let active: Reactive<Option<String>> = Box::new(move || is_expanded.get().then(|| format!("who-{}", chosen.get())));
     view! {
@@ -85,8 +112,8 @@ pub(crate) fn who_field(who: Watched<Who>, fault: Derived<Option<String>>) -> Dr
                 autocomplete="off"
                 placeholder="A name, new or known"
                 prop:value=text(move || name.get())
-                on:input=typed
-                on:keydown=pressed
+                on:input=value(move |now| field.typed(now))
+                on:keydown=move |event| field.pressed(&event)
                 on:focus=move |_| is_open.set(matches!(who.get_untracked(), Who::New(_)))
                 on:blur=move |_| is_open.set(false)
             />
@@ -99,7 +126,7 @@ pub(crate) fn who_field(who: Watched<Who>, fault: Derived<Option<String>>) -> Dr
             >
                 {part(move || {
                     let offers = offers.get().into_iter().enumerate();
-                    offers.map(|(place, offer)| option(place, offer, chosen, take)).all_drawn()
+                    offers.map(|(place, offer)| option(place, offer, field)).all_drawn()
                 })}
             </ul>
             {field_error("who-error", move || fault.get())}
@@ -107,7 +134,7 @@ pub(crate) fn who_field(who: Watched<Who>, fault: Derived<Option<String>>) -> Dr
     }
 }
 
-fn option(place: usize, offer: Offer, chosen: Watched<usize>, take: impl Fn(Offer) + 'static) -> Drawn {
+fn option(place: usize, offer: Offer, field: WhoField) -> Drawn {
     let picture = match &offer {
         Offer::Known(_, name) => avatar(name).drawn(),
         Offer::New(_) => icon("plus").drawn(),
@@ -121,11 +148,11 @@ fn option(place: usize, offer: Offer, chosen: Watched<usize>, take: impl Fn(Offe
             id=format!("who-{place}")
             class="option"
             role="option"
-            aria-selected=text(move || (chosen.get() == place).to_string())
+            aria-selected=text(move || (field.chosen.get() == place).to_string())
             // Before the field loses its focus, which would close the list.
             on:pointerdown=move |event| {
                 event.prevent_default();
-                take(offer.clone());
+                field.take(offer.clone());
             }
         >
             {picture}
