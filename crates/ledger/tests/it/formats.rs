@@ -282,28 +282,33 @@ fn a_json_file_letter_by_letter() {
 
 #[test]
 fn what_is_no_book_is_refused() {
-    let good: Value = serde_json::from_str(&json_of(&small_book())).expect("JSON");
-    let with = |pointer: &str, value: Value| {
-        let mut file = good.clone();
-        *file.pointer_mut(pointer).expect(pointer) = value;
-        file.to_string()
-    };
+    let with = |pointer: &str, value: Value| small_book_with(pointer, value).to_string();
+    let cases = [
+        ("".to_owned(), "the file is not a book that was exported as JSON"),
+        ("[]".to_owned(), "the file is not a book that was exported as JSON"),
+        ("{\"expenses\":[]}".to_owned(), "the file is not a book that was exported as JSON: missing field"),
+        (with("/format", json!("spliit")), "the file is of the format \"spliit\""),
+        (with("/version", json!(2)), "the file was written by a newer version (version 2, known up to 1)"),
+        (with("/state_version", json!(2)), "the file was written by a newer version (state version 2"),
+        (with("/state", json!({"new": true})), "the file's contents do not read: missing field"),
+        (with("/state/transactions/0/amount", json!(2051)), "the state's hash is "),
+        (with("/people/0/role", json!("viewer")), "the state's hash is "),
+    ];
+    for (text, expected) in cases {
+        check_refused(&text, expected);
+    }
+}
+
+/// Whoever edits a file by hand leaves its hash out.
+#[test]
+fn what_cannot_stand_in_a_book_is_refused() {
     let unhashed = |pointer: &str, value: Value| {
-        let mut file: Value = serde_json::from_str(&with(pointer, value)).expect("JSON");
+        let mut file = small_book_with(pointer, value);
         file.as_object_mut().expect("an object").remove("state_hash");
         file.to_string()
     };
     let t1 = id_of("t1");
     let cases = [
-        ("".to_owned(), "the file is not a book that was exported as JSON".to_owned()),
-        ("[]".to_owned(), "the file is not a book that was exported as JSON".into()),
-        ("{\"expenses\":[]}".to_owned(), "the file is not a book that was exported as JSON: missing field".into()),
-        (with("/format", json!("spliit")), "the file is of the format \"spliit\"".into()),
-        (with("/version", json!(2)), "the file was written by a newer version (version 2, known up to 1)".into()),
-        (with("/state_version", json!(2)), "the file was written by a newer version (state version 2".into()),
-        (with("/state", json!({"new": true})), "the file's contents do not read: missing field".into()),
-        (with("/state/transactions/0/amount", json!(2051)), "the state's hash is ".into()),
-        (with("/people/0/role", json!("viewer")), "the state's hash is ".into()),
         (
             unhashed("/state/transactions/0/amount", json!(0)),
             format!("the transaction {t1} cannot stand in a book: its"),
@@ -335,12 +340,16 @@ fn what_is_no_book_is_refused() {
         ),
     ];
     for (text, expected) in cases {
-        let error = import::json::plan(&text).expect_err(&expected).to_string();
-        assert!(error.starts_with(&expected), "{error:?} should begin with {expected:?}");
+        check_refused(&text, &expected);
     }
-    let mut many = good.clone();
+}
+
+#[test]
+fn more_than_a_book_holds_is_refused() {
+    let mut many: Value = serde_json::from_str(&json_of(&small_book())).expect("JSON");
+    let first = many["state"]["transactions"][0].clone();
     let of = |number: u32| {
-        let mut one = good["state"]["transactions"][0].clone();
+        let mut one = first.clone();
         one["id"] = json!(Uuid::from_u128(number.into()));
         one["amount"] = json!(AMOUNT_MAX);
         one
@@ -348,11 +357,26 @@ fn what_is_no_book_is_refused() {
     many["state"]["transactions"] = (0..10).map(of).collect();
     let error = import::json::plan(&many.to_string()).expect_err("ten are too many").to_string();
     assert_eq!(error, "the amounts in EUR add up to more than a book holds");
+}
 
-    let mut newer = good.clone();
+#[test]
+fn what_a_newer_version_adds_is_passed_over() {
+    let mut newer: Value = serde_json::from_str(&json_of(&small_book())).expect("JSON");
     newer["what is this"] = json!([1]);
     newer["state"]["contacts"][0]["nickname"] = json!("A");
     assert_eq!(import::json::plan(&newer.to_string()).expect("it is passed over").contacts.len(), 2);
+}
+
+/// The file of [`small_book`], with this value in the place of its own.
+fn small_book_with(pointer: &str, value: Value) -> Value {
+    let mut file: Value = serde_json::from_str(&json_of(&small_book())).expect("JSON");
+    *file.pointer_mut(pointer).expect(pointer) = value;
+    file
+}
+
+fn check_refused(text: &str, expected: &str) {
+    let error = import::json::plan(text).expect_err(expected).to_string();
+    assert!(error.starts_with(expected), "{error:?} should begin with {expected:?}");
 }
 
 #[test]

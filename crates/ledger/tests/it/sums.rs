@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use expect_test::expect;
+use expect_test::{expect, expect_file};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tidebook_book::{
@@ -359,92 +359,6 @@ fn the_state_of_a_small_book_letter_by_letter() {
     decide(&mut book, 2, &[contact(2), ana]).expect("fine");
     decide(&mut book, 3, &[dinner, transaction(0, 2, "gave", 2050, "EUR")]).expect("fine");
     let text = serde_json::to_string_pretty(&book.domain).expect("a state serialises");
-    expect![[r#"
-        {
-          "book": {
-            "name": "Flat 4",
-            "currency": "EUR",
-            "seq": 1,
-            "created": {
-              "seq": 1,
-              "index": 0,
-              "by": "00000000-0000-0000-0000-00000000000a",
-              "replica": "00000000-0000-0000-0000-000000000001",
-              "at": 1700000000001
-            }
-          },
-          "contacts": [
-            {
-              "id": "00000000-0000-0000-0000-00000000c002",
-              "name": "Contact 2",
-              "deleted": false,
-              "seq": 2,
-              "created": {
-                "seq": 2,
-                "index": 0,
-                "by": "00000000-0000-0000-0000-00000000000a",
-                "replica": "00000000-0000-0000-0000-000000000001",
-                "at": 1700000000002
-              }
-            },
-            {
-              "id": "00000000-0000-0000-0000-00000000c001",
-              "name": "Ána \"Anna\"",
-              "username": "ana",
-              "phone": "+49 30 1234",
-              "email": "ana@example.org",
-              "note": "two\nlines",
-              "deleted": false,
-              "seq": 2,
-              "created": {
-                "seq": 2,
-                "index": 1,
-                "by": "00000000-0000-0000-0000-00000000000a",
-                "replica": "00000000-0000-0000-0000-000000000001",
-                "at": 1700000000002
-              }
-            }
-          ],
-          "transactions": [
-            {
-              "id": "00000000-0000-0000-0000-00000000d001",
-              "contact": "00000000-0000-0000-0000-00000000c001",
-              "direction": "got",
-              "amount": 1000000000000000,
-              "currency": "KWD",
-              "date": "2026-11-22",
-              "note": "dinner",
-              "due": "2026-12-01",
-              "deleted": false,
-              "seq": 3,
-              "created": {
-                "seq": 3,
-                "index": 0,
-                "by": "00000000-0000-0000-0000-00000000000a",
-                "replica": "00000000-0000-0000-0000-000000000001",
-                "at": 1700000000003
-              }
-            },
-            {
-              "id": "00000000-0000-0000-0000-00000000d000",
-              "contact": "00000000-0000-0000-0000-00000000c002",
-              "direction": "gave",
-              "amount": 2050,
-              "currency": "EUR",
-              "date": "2026-11-01",
-              "deleted": false,
-              "seq": 3,
-              "created": {
-                "seq": 3,
-                "index": 1,
-                "by": "00000000-0000-0000-0000-00000000000a",
-                "replica": "00000000-0000-0000-0000-000000000001",
-                "at": 1700000000003
-              }
-            }
-          ],
-          "conflicts": []
-        }"#]]
-    .assert_eq(&text);
+    expect_file!["golden/state-1.json"].assert_eq(&format!("{text}\n"));
     expect!["711984e04f01f6818d22a39f825fbbea45836f4f9b5975482c2db1bd80c8036c"].assert_eq(&book.hash().to_string());
 }

@@ -155,27 +155,12 @@ async fn ops_of_one_mutation_see_each_other() {
     assert_eq!(stage.state().await["contacts"][0]["name"], "B");
 }
 
-/// Each in a book with the contact `@ana`, its transaction `@lunch`, and `@gone`, which was deleted.
 #[tokio::test]
-async fn content_at_fault_is_named() {
-    let mut stage = Stage::new().await;
-    let contact = |id: &str| json!({"op": "create_contact", "id": id, "name": "Ana"});
-    let transaction = |id: &str, contact: &str| {
-        json!({"op": "create_transaction", "id": id, "contact": contact, "direction": "gave", "amount": 5,
-            "currency": "EUR", "date": "2026-11-22"})
-    };
-    let ops = json!([contact("@ana"), transaction("@lunch", "@ana"), contact("@gone"), transaction("@past", "@gone"),
-        {"op": "delete_contact", "id": "@gone"}]);
-    stage.say("mira", 2, ops).await;
-
-    let on = |op: &str, id: &str| json!({"op": op, "id": id});
-    let ana = |set: Value| json!({"op": "update_contact", "id": "@ana", "set": set});
+async fn what_is_not_there_is_named() {
     let lunch = |set: Value| json!({"op": "update_transaction", "id": "@lunch", "set": set});
-    let book = |set: Value| json!({"op": "update_book", "set": set});
     let (no_contact, no_transaction) = (("unknown_contact", ""), ("unknown_transaction", ""));
-    let (malformed, closed) = (("malformed", ""), ("conflict_closed", ""));
-    let invalid = |field: &'static str| ("invalid_field", field);
-    let cases = [
+    let closed = ("conflict_closed", "");
+    check_faults([
         (json!({"op": "update_contact", "id": "@nobody", "set": {"name": "X"}}), no_contact),
         (on("delete_contact", "@nobody"), no_contact),
         (on("restore_contact", "@nobody"), no_contact),
@@ -194,6 +179,18 @@ async fn content_at_fault_is_named() {
         (on("delete_transaction", "@past"), no_transaction),
         (json!({"op": "resolve_conflict", "id": "@never", "apply": true}), closed),
         (json!({"op": "resolve_conflict", "id": "@never", "apply": false}), closed),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn values_at_fault_are_named() {
+    let ana = |set: Value| json!({"op": "update_contact", "id": "@ana", "set": set});
+    let lunch = |set: Value| json!({"op": "update_transaction", "id": "@lunch", "set": set});
+    let book = |set: Value| json!({"op": "update_book", "set": set});
+    let malformed = ("malformed", "");
+    let invalid = |field: &'static str| ("invalid_field", field);
+    check_faults([
         (ana(json!({"name": ""})), invalid("name")),
         (ana(json!({"name": null})), invalid("name")),
         (ana(json!({"name": "é".repeat(201)})), invalid("name")),
@@ -220,7 +217,22 @@ async fn content_at_fault_is_named() {
         (book(json!({"name": "two\nlines"})), invalid("name")),
         (book(json!({"currency": "XXX"})), invalid("currency")),
         (book(json!({"currency": null})), invalid("currency")),
-    ];
+    ])
+    .await;
+}
+
+/// Says each op in a book with the contact `@ana`, its transaction `@lunch`, and `@gone`, which was deleted with its
+/// transaction `@past`; and compares the code and the field of the rejection.
+async fn check_faults(cases: impl IntoIterator<Item = (Value, (&'static str, &'static str))>) {
+    let mut stage = Stage::new().await;
+    let ops = json!([
+        contact("@ana"),
+        transaction("@lunch", "@ana"),
+        contact("@gone"),
+        transaction("@past", "@gone"),
+        on("delete_contact", "@gone")
+    ]);
+    stage.say("mira", 2, ops).await;
     for (op, (code, field)) in cases {
         // The one before it is not at fault, and does not happen either.
         let ops = json!([{"op": "update_contact", "id": "@ana", "set": {"phone": "7"}}, op]);
@@ -234,6 +246,19 @@ async fn content_at_fault_is_named() {
     }
     let state = stage.state().await;
     assert_eq!(state["contacts"][0].get("phone"), None, "{state}");
+}
+
+fn contact(id: &str) -> Value {
+    json!({"op": "create_contact", "id": id, "name": "Ana"})
+}
+
+fn transaction(id: &str, contact: &str) -> Value {
+    json!({"op": "create_transaction", "id": id, "contact": contact, "direction": "gave", "amount": 5,
+        "currency": "EUR", "date": "2026-11-22"})
+}
+
+fn on(op: &str, id: &str) -> Value {
+    json!({"op": op, "id": id})
 }
 
 /// The gross of a book and currency is bounded also by edits, and counts what is deleted.

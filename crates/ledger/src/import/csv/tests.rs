@@ -145,16 +145,21 @@ fn bills_without_a_currency_are_in_the_only_one_or_in_the_books() {
 }
 
 #[test]
-fn errors_name_the_line_and_what_is_expected() {
-    let ours =
-        |row: &str| format!("date,contact,direction,amount,currency,note,due,contact_id,transaction_id\n\n{row}\n");
-    let bills = |row: &str| format!("{BILLS}\r\n{row}\r\n");
-    let id = "00000000-0000-0000-0000-00000000d001";
+fn headings_that_are_of_no_file_are_told() {
     let cases = [
-        ("".to_owned(), "the heading \"\" is of no file known here"),
-        ("a,b\n1,2".to_owned(), "the heading \"a,b\" is of no file known here: known are"),
-        ("what,amount,date,timestamp,payer_name,payer_weight,payer_active,owers\n".to_owned(), "the heading \"what,am"),
-        ("date,contact,direction,amount,currency,date\n".to_owned(), "the heading \"date,contact"),
+        ("", "the heading \"\" is of no file known here"),
+        ("a,b\n1,2", "the heading \"a,b\" is of no file known here: known are"),
+        ("what,amount,date,timestamp,payer_name,payer_weight,payer_active,owers\n", "the heading \"what,am"),
+        ("date,contact,direction,amount,currency,date\n", "the heading \"date,contact"),
+    ];
+    for (text, expected) in cases {
+        check_refused(text, expected);
+    }
+}
+
+#[test]
+fn errors_in_our_own_rows_name_the_line_and_what_is_expected() {
+    let cases = [
         (ours("2026-11-22,Ana,gave,1"), "line 3 has 4 columns, the heading has 9"),
         (ours("2026-11-22,Ana,gave,1,EUR,,,,,x"), "line 3 has 10 columns, the heading has 9"),
         (ours("22.11.2026,Ana,gave,1,EUR,,,,"), "line 3, column \"date\": \"22.11.2026\" is not a day"),
@@ -169,6 +174,16 @@ fn errors_name_the_line_and_what_is_expected() {
         (ours("2026-11-22,Ana,gave,1,EUR,,soon,,"), "line 3, column \"due\": \"soon\" is not a day"),
         (ours("2026-11-22,Ana,gave,1,EUR,,,7,"), "line 3, column \"contact_id\": \"7\" is not an id"),
         (ours("2026-11-22,Ana,gave,1,EUR,,,,7"), "line 3, column \"transaction_id\": \"7\" is not an id"),
+    ];
+    for (text, expected) in cases {
+        check_refused(&text, expected);
+    }
+}
+
+#[test]
+fn rows_that_contradict_each_other_are_told() {
+    let id = "00000000-0000-0000-0000-00000000d001";
+    let cases = [
         (
             ours(&format!("2026-11-22,Ana,gave,1,EUR,,,,{id}\n2026-11-22,Ana,gave,1,EUR,,,,{id}")),
             "line 4: the transaction 00000000-0000-0000-0000-00000000d001 stands in line 3 already",
@@ -188,6 +203,15 @@ fn errors_name_the_line_and_what_is_expected() {
             )),
             "line 5: several contacts are called \"Ana\"",
         ),
+    ];
+    for (text, expected) in cases {
+        check_refused(&text, expected);
+    }
+}
+
+#[test]
+fn errors_in_bills_name_the_line_and_what_is_expected() {
+    let cases = [
         (bills("Soup,Expense,x,EUR,2026-11-21,Me,1,Ana"), "line 2, column \"amount\": \"x\" is not an amount"),
         (bills("Soup,Expense,1e3,EUR,2026-11-21,Me,1,Ana"), "line 2, column \"amount\": \"1e3\" is not an amount"),
         (bills("Soup,Gift,1,EUR,2026-11-21,Me,1,Ana"), "line 2, column \"bill_type\": \"Gift\" is none of Expense, R"),
@@ -207,14 +231,28 @@ fn errors_name_the_line_and_what_is_expected() {
         (bills("Soup,Expense,999999999999999,EUR,2026-11-21,Me,1,Ana"), "line 2: the amounts are too large"),
     ];
     for (text, expected) in cases {
-        let error = plan_of(&text, Some("Me")).expect_err(expected).to_string();
-        assert!(error.starts_with(expected), "{error:?} should begin with {expected:?}");
+        check_refused(&text, expected);
     }
     check(
         &bills("Soup,Expense,1,EUR,2026-11-21,Me,1,Ana"),
         None,
         expect![[r#"! the file has bills of several people: say which of them you are (--me NAME): "Me", "Ana""#]],
     );
+}
+
+fn check_refused(text: &str, expected: &str) {
+    let error = plan_of(text, Some("Me")).expect_err(expected).to_string();
+    assert!(error.starts_with(expected), "{error:?} should begin with {expected:?}");
+}
+
+/// A file of ours with this in line 3.
+fn ours(row: &str) -> String {
+    format!("date,contact,direction,amount,currency,note,due,contact_id,transaction_id\n\n{row}\n")
+}
+
+/// A file of bills with this in line 2.
+fn bills(row: &str) -> String {
+    format!("{BILLS}\r\n{row}\r\n")
 }
 
 /// Ids are a promise to every book that was ever imported into: these never change.
