@@ -2,8 +2,10 @@
 //!
 //! Each check is a function from what it looks at to a list of findings, one line each.
 
+mod code;
 mod docs;
 mod files;
+mod functions;
 mod graph;
 mod layout;
 mod machine_paths;
@@ -21,6 +23,7 @@ pub(crate) fn tidy(workspace: &Workspace) -> Result<()> {
         graph::check(&workspace.metadata),
         purity::check(&files),
         layout::check(&files),
+        functions::check(&files),
         docs::check(&files, &command_names(), docs::tidebook_commands(&files).as_deref()),
         walk::check(&files),
         machine_paths::check(&files),

@@ -6,17 +6,17 @@ use super::files::SourceFile;
 const LINES_MAX: usize = 500;
 
 pub(crate) fn check(files: &[SourceFile]) -> Vec<String> {
-    files.iter().filter(|file| is_source(file)).flat_map(|file| [header(file), length(file)]).flatten().collect()
+    files.iter().filter(|file| file.is_rust()).flat_map(|file| [header(file), length(file)]).flatten().collect()
 }
 
 fn is_source(file: &SourceFile) -> bool {
     let in_xtask = file.path.starts_with("xtask/src/") || file.path.starts_with("xtask/bundle/");
-    file.is_rust() && (in_xtask || file.crate_folder().is_some())
+    in_xtask || file.crate_folder().is_some()
 }
 
 fn header(file: &SourceFile) -> Option<String> {
-    let is_there = file.text.starts_with("//! ");
-    (!is_there).then(|| format!("{}:1: must begin with a line `//! …` that says what the file is for", file.path))
+    let is_missing = is_source(file) && !file.text.starts_with("//! ");
+    is_missing.then(|| format!("{}:1: must begin with a line `//! …` that says what the file is for", file.path))
 }
 
 fn length(file: &SourceFile) -> Option<String> {
@@ -38,13 +38,16 @@ mod tests {
 
     #[test]
     fn a_long_file_is_found() {
-        let findings = |lines| check(&[file("xtask/src/main.rs", &"//! \n".repeat(lines))]).len();
-        assert_eq!(findings(LINES_MAX), 0);
-        assert_eq!(findings(LINES_MAX + 1), 1);
+        for path in ["xtask/src/main.rs", "crates/book/tests/it/id.rs", "crates/bench/benches/book.rs"] {
+            let findings = |lines| check(&[file(path, &"//! \n".repeat(lines))]).len();
+            assert_eq!(findings(LINES_MAX), 0, "{path}");
+            assert_eq!(findings(LINES_MAX + 1), 1, "{path}");
+        }
+        assert!(check(&[file("README.md", &"\n".repeat(LINES_MAX + 1))]).is_empty());
     }
 
     #[test]
-    fn only_sources_are_looked_at() {
+    fn only_sources_need_a_header() {
         assert!(check(&[file("crates/book/tests/all.rs", "fn a() {}"), file("README.md", "# Hello")]).is_empty());
     }
 }
