@@ -3,23 +3,58 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::children;
 use crate::workspace::Workspace;
 
-/// Appends a line with these cells after the date and the commit.
-pub(crate) fn append(workspace: &Workspace, doc: &str, cells: &str) -> Result<()> {
-    let line = line(workspace, cells)?;
+/// The commit that something long runs on, from its beginning to its end.
+pub(crate) struct Commit(String);
+
+impl Commit {
+    /// Refuses where files differ from their commit, but for the list that lines are added to: what runs would not be it.
+    pub(crate) fn begin(workspace: &Workspace, list: &str) -> Result<Self> {
+        let mut git = workspace.command("git");
+        let status = children::output_of(git.args(["status", "--porcelain", "--untracked-files=no"]))?;
+        let changed = changed_beside(&status, list);
+        ensure!(
+            changed.is_empty(),
+            "commit first, or the line would name a commit that it is not about; changed: {}",
+            changed.join(", ")
+        );
+        Ok(Self(head(workspace)?))
+    }
+
+    /// The commit, unless there is another by now.
+    pub(crate) fn end(self, workspace: &Workspace) -> Result<String> {
+        self.is_still(head(workspace)?)
+    }
+
+    fn is_still(self, now: String) -> Result<String> {
+        let Self(then) = self;
+        ensure!(now == then, "nothing is noted: it began on {then}, and meanwhile HEAD moved to {now}");
+        Ok(now)
+    }
+}
+
+/// The tracked files that `git status --porcelain` lists, without this one.
+fn changed_beside<'a>(status: &'a str, list: &str) -> Vec<&'a str> {
+    // Two letters and a blank stand before the path.
+    status.lines().filter_map(|line| line.get(3..)).filter(|path| *path != list).collect()
+}
+
+/// Appends a line with these cells after the date and this commit.
+pub(crate) fn append(workspace: &Workspace, doc: &str, commit: &str, cells: &str) -> Result<()> {
+    let line = line(workspace, commit, cells)?;
     let path = workspace.root.join(doc);
     let mut file =
         OpenOptions::new().append(true).open(&path).with_context(|| format!("opening {}", path.display()))?;
     Ok(file.write_all(line.as_bytes())?)
 }
 
-/// The same at the end of the table under this heading.
+/// The same with the commit that there is now, at the end of the table under this heading.
 pub(crate) fn append_under(workspace: &Workspace, doc: &str, heading: &str, cells: &str) -> Result<()> {
-    let line = line(workspace, cells)?;
+    let line = line(workspace, &head(workspace)?, cells)?;
     let path = workspace.root.join(doc);
     let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
     let text =
@@ -36,12 +71,16 @@ pub(crate) fn plot_under(workspace: &Workspace, doc: &str, heading: &str, plots:
     Ok(fs::write(&path, text)?)
 }
 
-fn line(workspace: &Workspace, cells: &str) -> Result<String> {
-    let mut git = workspace.command("git");
-    let commit = children::output_of(git.args(["rev-parse", "--short=12", "HEAD"]))?;
+fn line(workspace: &Workspace, commit: &str, cells: &str) -> Result<String> {
     let mut date = workspace.command("date");
     let date = children::output_of(date.args(["--utc", "+%Y-%m-%d"]))?;
-    Ok(format!("| {} | {} | {cells} |\n", date.trim(), commit.trim()))
+    Ok(format!("| {} | {commit} | {cells} |\n", date.trim()))
+}
+
+fn head(workspace: &Workspace) -> Result<String> {
+    let mut git = workspace.command("git");
+    let commit = children::output_of(git.args(["rev-parse", "--short=12", "HEAD"]))?;
+    Ok(commit.trim().to_owned())
 }
 
 /// `None` where there is no such table.
@@ -70,6 +109,21 @@ fn section<'a>(text: &'a str, heading: &str) -> Option<(&'a str, &'a str, &'a st
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_list_itself_may_be_changed() {
+        let status = " M docs/proofs.md\nM  xtask/src/note.rs\n D crates/e2e/docs/proofs.md\n";
+        assert_eq!(changed_beside(status, "docs/proofs.md"), ["xtask/src/note.rs", "crates/e2e/docs/proofs.md"]);
+        assert!(changed_beside(" M docs/proofs.md\n", "docs/proofs.md").is_empty());
+        assert!(changed_beside("", "docs/proofs.md").is_empty());
+    }
+
+    #[test]
+    fn what_ran_on_two_commits_is_not_noted() {
+        assert_eq!(Commit("one".into()).is_still("one".into()).unwrap(), "one");
+        let moved = Commit("one".into()).is_still("two".into()).unwrap_err().to_string();
+        assert!(moved.contains("began on one") && moved.contains("moved to two"), "{moved}");
+    }
 
     #[test]
     fn a_line_goes_to_the_table_under_its_heading() {

@@ -18,9 +18,12 @@ use clap::ValueEnum;
 
 use crate::gallery::{build_browser_programs, in_a_browser};
 use crate::install::Installer;
-use crate::note;
+use crate::note::{self, Commit};
 use crate::wasm_toolchain::Choice;
 use crate::workspace::Workspace;
+
+/// Where what was found is noted.
+const PROOFS: &str = "docs/proofs.md";
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Proof {
@@ -68,6 +71,7 @@ pub(crate) fn prove(
         is_timed || seconds.is_none(),
         "--seconds is for `fuzz` alone: every other proof takes as long as it takes"
     );
+    let commit = Commit::begin(workspace, PROOFS)?;
     let finding = match proof {
         Proof::Ihatemoney => ihatemoney::prove(workspace, installer)?,
         Proof::Backups => backups::prove(workspace)?,
@@ -82,7 +86,8 @@ pub(crate) fn prove(
         Proof::Websocket => websocket::prove(workspace, installer)?,
     };
     println!("{}: {}", finding.amount, finding.result);
-    record(workspace, &finding)
+    let Finding { command, amount, result } = finding;
+    note::append(workspace, PROOFS, &commit.end(workspace)?, &format!("`{command}` | {amount} | {result}"))
 }
 
 /// A proof whose program runs browsers, and says in its last line how much it did, and what came of it. Its name is that
@@ -98,8 +103,4 @@ fn in_browsers(workspace: &Workspace, installer: &Installer, choice: Choice, arg
     let Some((amount, result)) = summary.split_once(": ") else { bail!("no summary: {said}") };
     let command = format!("cargo xtask prove {}", arguments[0]);
     Ok(Finding { command, amount: amount.to_owned(), result: result.to_owned() })
-}
-
-fn record(workspace: &Workspace, Finding { command, amount, result }: &Finding) -> Result<()> {
-    note::append(workspace, "docs/proofs.md", &format!("`{command}` | {amount} | {result}"))
 }
