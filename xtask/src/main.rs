@@ -71,9 +71,8 @@ enum Command {
     Prove {
         #[arg(value_enum)]
         proof: prove::Proof,
-        /// How long `fuzz` runs each target, of which two run at once; no other proof takes it
-        #[arg(long)]
-        seconds: Option<u32>,
+        #[command(flatten)]
+        extent: prove::Extent,
     },
     /// Measure what something costs, and note it in docs/benchmarks.md
     Bench {
@@ -107,7 +106,7 @@ fn obey(cli: Cli) -> Result<()> {
         Command::Test { filter } => test::test(&workspace, &installer, cli.wasm_toolchain, &filter),
         Command::Tidy => tidy::tidy(&workspace),
         Command::Gallery { folder } => gallery::gallery(&workspace, &installer, cli.wasm_toolchain, folder),
-        Command::Prove { proof, seconds } => prove::prove(&workspace, &installer, cli.wasm_toolchain, proof, seconds),
+        Command::Prove { proof, extent } => prove::prove(&workspace, &installer, cli.wasm_toolchain, proof, extent),
         Command::Bench { bench, json } => bench::bench(&workspace, &installer, cli.wasm_toolchain, bench, json),
         Command::Fresh(options) => fresh::fresh(&workspace, &installer, &options),
     }

@@ -14,7 +14,7 @@ mod three_clients;
 mod websocket;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 
 use crate::gallery::{build_browser_programs, in_a_browser};
 use crate::install::Installer;
@@ -25,7 +25,7 @@ use crate::workspace::Workspace;
 /// Where what was found is noted.
 const PROOFS: &str = "docs/proofs.md";
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Proof {
     /// projects kept in a real IHateMoney server: imported from its CSV, everyone's balance is what the server says
     Ihatemoney,
@@ -41,7 +41,7 @@ pub(crate) enum Proof {
     Partitions,
     /// a client in Python, written from the protocol's text alone, against a server: every line of it that shows
     SecondClient,
-    /// 100,000 seeds of the simulator: each holds
+    /// seeds of the simulator, 100,000 of them: each holds
     Seeds,
     /// 300 tabs killed in the middle of edits: nothing they called saved is lost, or there twice
     TabKills,
@@ -49,6 +49,29 @@ pub(crate) enum Proof {
     ThreeClients,
     /// the Autobahn cases against the server's own WebSocket: sections 1 to 10, all that apply
     Websocket,
+}
+
+/// How much of it, where a proof leaves that open.
+#[derive(Clone, Copy, Args)]
+pub(crate) struct Extent {
+    /// How long `fuzz` runs each target, of which two run at once [default: 600]
+    #[arg(long)]
+    seconds: Option<u32>,
+    /// The first seed of `seeds` [default: 0]
+    #[arg(long)]
+    from: Option<u64>,
+    /// How many there are [default: 100000]
+    #[arg(long)]
+    seeds: Option<u64>,
+}
+
+impl Extent {
+    fn require_sense(self, proof: Proof) -> Result<()> {
+        ensure!(self.seconds.is_none() || proof == Proof::Fuzz, "--seconds is for `fuzz` alone");
+        let is_of_seeds = self.from.is_some() || self.seeds.is_some();
+        ensure!(!is_of_seeds || proof == Proof::Seeds, "--from and --seeds are for `seeds` alone");
+        Ok(())
+    }
 }
 
 /// What a proof found, as a line of docs/proofs.md tells it.
@@ -64,23 +87,19 @@ pub(crate) fn prove(
     installer: &Installer,
     choice: Choice,
     proof: Proof,
-    seconds: Option<u32>,
+    extent: Extent,
 ) -> Result<()> {
-    let is_timed = matches!(proof, Proof::Fuzz);
-    ensure!(
-        is_timed || seconds.is_none(),
-        "--seconds is for `fuzz` alone: every other proof takes as long as it takes"
-    );
+    extent.require_sense(proof)?;
     let commit = Commit::begin(workspace, PROOFS)?;
     let finding = match proof {
         Proof::Ihatemoney => ihatemoney::prove(workspace, installer)?,
         Proof::Backups => backups::prove(workspace)?,
         Proof::ClientKills => client_kills::prove(workspace)?,
-        Proof::Fuzz => fuzz::prove(workspace, installer, seconds.unwrap_or(fuzz::SECONDS))?,
+        Proof::Fuzz => fuzz::prove(workspace, installer, extent.seconds.unwrap_or(fuzz::SECONDS))?,
         Proof::Openapi => openapi::prove(workspace, installer, choice)?,
         Proof::Partitions => partitions::prove(workspace, installer, choice)?,
         Proof::SecondClient => second_client::prove(workspace, installer, choice)?,
-        Proof::Seeds => seeds::prove(workspace)?,
+        Proof::Seeds => seeds::prove(workspace, extent.from.unwrap_or(0), extent.seeds.unwrap_or(seeds::SEEDS))?,
         Proof::TabKills => tab_kills::prove(workspace, installer, choice)?,
         Proof::ThreeClients => three_clients::prove(workspace, installer, choice)?,
         Proof::Websocket => websocket::prove(workspace, installer)?,
