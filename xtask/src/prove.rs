@@ -37,7 +37,7 @@ pub(crate) enum Proof {
     Fuzz,
     /// schemathesis against the served OpenAPI: no server error, no undocumented answer
     Openapi,
-    /// 10,000 partitions of native clients and a browser, healed: nobody is stuck, and nobody diverged
+    /// 10,000 partitions of native clients and browsers, healed: nobody is stuck, and nobody diverged
     Partitions,
     /// a client in Python, written from the protocol's text alone, against a server: every line of it that shows
     SecondClient,

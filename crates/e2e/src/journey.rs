@@ -111,8 +111,14 @@ impl Stage {
 
     /// The same behind a front, on an empty page and with the book kept on the device: its line may come and go from now
     /// on. Somebody of this name is in the book.
-    pub async fn browser_behind(&self, front: &Front, account: &Account, person: &str) -> Result<Arc<Browser>> {
-        let app = App::new(self.browser("here", Size::Desktop).await?, front.origin());
+    pub async fn browser_behind(
+        &self,
+        name: &'static str,
+        front: &Front,
+        account: &Account,
+        person: &str,
+    ) -> Result<Arc<Browser>> {
+        let app = App::new(self.browser(name, Size::Desktop).await?, front.origin());
         app.arrive().await?;
         app.sign_in(&account.email, &account.password).await?;
         app.wait_for_person(person).await?;

@@ -26,7 +26,7 @@ mod three_clients;
 pub use three_clients::{ThreeClients, three_clients};
 
 mod partitions;
-pub use partitions::{Partitions, partitions};
+pub use partitions::{Partitions, partitions, partitions_client};
 
 mod dice;
 pub use dice::Dice;

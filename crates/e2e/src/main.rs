@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand};
 use tidebook_e2e::gallery::{self, Part};
-use tidebook_e2e::{Alone, Partitions, ThreeClients, journey, kills, large_book, partitions, three_clients};
+use tidebook_e2e::{Alone, ThreeClients, journey, kills, large_book, partitions, partitions_client, three_clients};
 
 #[derive(Parser)]
 #[command(name = "tidebook-e2e")]
@@ -33,8 +33,11 @@ enum Command {
     LargeBook,
     /// Kill tabs in the middle of edits, and see that nothing they called saved is lost
     TabKills { rounds: usize },
-    /// Part and heal the lines of native clients and a browser so many times, while all of them write
+    /// Part and heal the lines of native clients and browsers so many times, while all of them write
     Partitions { rounds: usize },
+    /// Be one of those native clients
+    #[command(hide = true)]
+    PartitionsClient,
     /// Let a browser, a terminal and a script write in one book for so many seconds, while the line is cut at random
     ThreeClients { seconds: u64 },
 }
@@ -56,6 +59,7 @@ fn main() -> Result<()> {
             part_and_heal(rounds);
             Ok(())
         }
+        Command::PartitionsClient => partitions_client(),
         Command::ThreeClients { seconds } => {
             three_clients_for(seconds);
             Ok(())
@@ -94,20 +98,7 @@ fn tab_kills(rounds: usize) {
 }
 
 fn part_and_heal(rounds: usize) {
-    journey("partitions", Alone::No, async |stage| {
-        let started = Instant::now();
-        let found = partitions(stage, rounds).await?;
-        let Partitions { rounds, natives, by_natives, by_browser, entries, meetings, longest } = found;
-        let minutes = started.elapsed().as_secs_f64() / 60.0;
-        let amount = format!(
-            "{rounds} partitions healed of {natives} native clients and a browser in {minutes:.1} min, {by_natives} and {by_browser} changes written meanwhile"
-        );
-        let [told, silent] = longest.map(|longest| longest.as_secs_f64());
-        let result = format!(
-            "0 stuck, 0 diverged: equal at {meetings} meetings, and all is in the log of {entries} once; current after at most {told:.1} s, after a line that died in silence {silent:.1} s"
-        );
-        Ok(writeln!(stdout(), "{amount}: {result}")?)
-    });
+    journey("partitions", Alone::No, async |stage| Ok(writeln!(stdout(), "{}", partitions(stage, rounds).await?)?));
 }
 
 fn three_clients_for(seconds: u64) {

@@ -17,6 +17,11 @@ pub(crate) fn tidebook() -> Result<PathBuf> {
     Ok(program)
 }
 
+/// `tidebook-e2e` itself, for what it starts as processes of their own.
+pub(crate) fn tidebook_e2e() -> Result<PathBuf> {
+    Ok(profile_dir()?.join("tidebook-e2e"))
+}
+
 /// A program on PATH that `cargo xtask test` installs.
 pub(crate) fn installed(name: &str) -> Result<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::os::fd::OwnedFd;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -25,7 +25,18 @@ pub(crate) type Lines = mpsc::UnboundedReceiver<String>;
 
 impl Process {
     pub(crate) fn start(name: &'static str, command: &mut Command) -> Result<(Self, Lines)> {
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        Self::spawn(name, command.stdin(Stdio::null()))
+    }
+
+    /// The same for a process that is told what to do on its standard input.
+    pub(crate) fn start_listening(name: &'static str, command: &mut Command) -> Result<(Self, ChildStdin, Lines)> {
+        let (mut process, lines) = Self::spawn(name, command.stdin(Stdio::piped()))?;
+        let input = process.child.stdin.take().context("standard input is piped")?;
+        Ok((process, input, lines))
+    }
+
+    fn spawn(name: &'static str, command: &mut Command) -> Result<(Self, Lines)> {
+        command.stdout(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("starting {name}"))?;
         let stdout = child.stdout.take().context("standard output is piped")?;
         let (sender, lines) = mpsc::unbounded_channel();
@@ -53,17 +64,12 @@ impl Process {
     }
 
     /// Ends it at once, with SIGKILL.
-    pub(crate) fn kill(self) {
-        drop(self);
+    pub(crate) fn kill(mut self) {
+        self.end();
     }
 
-    fn pid(&self) -> Pid {
-        Pid::from_child(&self.child)
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
+    /// The same, and its children with it; nothing where it has ended already.
+    pub(crate) fn end(&mut self) {
         if let Ok(Some(_)) = self.child.try_wait() {
             return;
         }
@@ -82,6 +88,16 @@ impl Drop for Process {
             let mut end = [PollFd::new(process, PollFlags::IN)];
             let _ready = poll(&mut end, Some(&limit));
         }
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -15,10 +15,10 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use crate::{Browser, wait};
 
 /// What a page may take for something on a busy machine; a hidden one looks at itself once a second only.
-const FOUND_WITHIN: Duration = Duration::from_secs(30);
+pub(crate) const FOUND_WITHIN: Duration = Duration::from_secs(30);
 
-/// How long Chromium may take to answer, with a page that waits for something in between.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(40);
+/// How long Chromium may take to answer, with a page that waits for something in between: longer than any such wait.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(60);
 
 /// A tab of a browser. It stays open when dropped: the browser ends it.
 #[derive(Debug)]
@@ -77,11 +77,16 @@ impl Tab {
 
     /// Waits until `look`, a function's body, returns something true, and returns that.
     pub async fn wait_for(&mut self, what: &str, look: &str) -> Result<Value> {
-        let within = u64::try_from(FOUND_WITHIN.as_millis())?;
+        self.wait_within(FOUND_WITHIN, what, look).await
+    }
+
+    /// The same, for as long as the journey says.
+    pub async fn wait_within(&mut self, within: Duration, what: &str, look: &str) -> Result<Value> {
+        let within_ms = u64::try_from(within.as_millis())?;
         let script = wait::script(look);
         let body = format!("return new Promise(done => {{ {script} }})");
         loop {
-            let args = json!({"args": null, "within": within});
+            let args = json!({"args": null, "within": within_ms});
             let answer = match self.run(&body, &args).await {
                 // The page made way for another: the wait goes on there.
                 Err(error) if !self.is_crashed && wait::is_unloaded(&error) => continue,
@@ -90,8 +95,13 @@ impl Tab {
             if let Some(found) = answer.get("found") {
                 return Ok(found.clone());
             }
-            bail!("waited {FOUND_WITHIN:?} for {what}; {}", wait::described(&answer));
+            bail!("waited {within:?} for {what}; {}", wait::described(&answer));
         }
+    }
+
+    /// Brings it before the others of its browser. A page that nobody sees has its timers held back, up to a minute.
+    pub async fn show(&mut self) -> Result<()> {
+        self.ask("Page.bringToFront", json!({})).await.map(drop)
     }
 
     /// Holds the page still, as browsers do with pages that nobody looked at for long.

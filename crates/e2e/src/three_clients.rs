@@ -75,7 +75,7 @@ impl Run {
         let (mira, book) = stage.mira().await?;
         stage.writer(&mira, book).await?.write(vec![person("Ana Kovač").1]).await?;
         let front = Front::start(&stage.server).await?;
-        let browser = stage.browser_behind(&front, &mira, "Ana Kovač").await?;
+        let browser = stage.browser_behind("here", &front, &mira, "Ana Kovač").await?;
         let mut tab = browser.tab(&front.origin()).await?;
         tab.wait_for_book().await?;
         let terminal = Terminal::new(&front.origin(), &mira, book)?;

@@ -1,9 +1,12 @@
 //! Edits typed into a tab faster than anybody types, and what the tab says of them.
 
+use std::time::Duration;
+
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use crate::Tab;
+use crate::tab::FOUND_WITHIN;
 
 /// Brings people into the book, and lines of Ana's, one after the other. Between the steps the page goes on with what
 /// else it has to do; frames are no measure, since a hidden page has none.
@@ -95,19 +98,20 @@ impl Tab {
 
     /// Waits until everything that any tab kept is in the book. Nobody waits for a tab to try again by itself.
     pub async fn wait_until_synced(&mut self) -> Result<()> {
-        self.wait_for_chip(&["synced"]).await
-    }
-
-    /// The same in a book where conflicts may be open: of those the chip tells once all else is done.
-    pub async fn wait_until_synced_or_undecided(&mut self) -> Result<()> {
-        self.wait_for_chip(&["synced", "attention"]).await
-    }
-
-    async fn wait_for_chip(&mut self, states: &[&str]) -> Result<()> {
         self.run("window.dispatchEvent(new Event('online'))", &Value::Null).await?;
+        self.wait_for_chip(FOUND_WITHIN, &["synced"]).await
+    }
+
+    /// The same for a tab that has to come back by itself, in a book where conflicts may be open: of those the chip tells
+    /// once all else is done.
+    pub async fn wait_until_it_synced_by_itself(&mut self, within: Duration) -> Result<()> {
+        self.wait_for_chip(within, &["synced", "attention"]).await
+    }
+
+    async fn wait_for_chip(&mut self, within: Duration, states: &[&str]) -> Result<()> {
         let states = json!(states);
         let look = format!("return {states}.includes(document.querySelector('.sync[data-state]')?.dataset.state)");
-        self.wait_for("the tab to be synced", &look).await.map(drop)
+        self.wait_within(within, "the tab to be synced", &look).await.map(drop)
     }
 }
 

@@ -1,4 +1,5 @@
-//! Lines of native clients and a browser that part and heal at random: nobody is stuck afterwards, and nobody diverged.
+//! Lines of native clients and browsers, all of them processes of their own, that part and heal at random: nobody is stuck
+//! afterwards, and nobody diverged.
 //! `target/debug/tidebook-e2e partitions ROUNDS` tries it with fewer.
 
 use anyhow::Result;

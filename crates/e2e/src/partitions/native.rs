@@ -1,26 +1,20 @@
-//! A native client whose line parts and heals while it writes.
+//! A native client: a process with a store in a file, which is killed now and then and started again on what it left.
 
+use std::io::Write as _;
+use std::process::{ChildStdin, Command};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use serde_json::json;
-use tidebook_book::{BookId, MutationId};
-use tidebook_client::{Api, Driver, Store, new_replica};
-use tidebook_ledger::{ContactId, Ledger};
-use tidebook_replica::BookCopy;
-use tokio::time::Instant;
+use tempfile::TempDir;
+use tidebook_book::{BookId, MutationId, Seq};
+use tidebook_ledger::{ContactId, LedgerOp};
+use tokio::time::timeout;
 
-use super::partition::Partition;
-use super::{CURRENT_WITHIN, DEAD_LINE_NOTICED_WITHIN, Rounds, Truth};
-use crate::{Account, Dice, Front, gave, person};
-
-const CLIENT: &str = "tidebook-e2e/1";
-
-/// Mutations a partition.
-const WRITES_MAX: usize = 3;
-
-/// How long after a partition a client goes on before the next, where it does not wait until it is current.
-const CALM_MS_MAX: usize = 600;
+use super::Truth;
+use super::program::{Said, Settings, Told};
+use crate::process::{Lines, Process};
+use crate::{Account, Dice, Front, gave, person, places};
 
 /// Once in so many mutations somebody new comes into the book.
 const PERSON_EVERY: usize = 10;
@@ -28,125 +22,146 @@ const PERSON_EVERY: usize = 10;
 /// Once in so many mutations all clients' common contact gets another note: most of these are conflicts.
 const COMMON_EVERY: usize = 40;
 
+/// Once in so many mutations the process is killed in the middle of it, or about then.
+const KILL_EVERY: usize = 50;
+
+/// How long after it is told of a mutation it is killed.
+const KILLED_MS_MAX: usize = 60;
+
+/// How long a process may take to open its store, and over anything that it does not wait for.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
+
 #[derive(Debug)]
 pub(super) struct Native {
-    pub(super) name: String,
-    front: Front,
-    driver: Driver,
-    book: BookId,
+    name: String,
+    settings: Settings,
+    running: Running,
     /// Whom everybody writes about.
     common: ContactId,
-    dice: Dice,
-    /// Everything that was written here.
+    told: usize,
+    /// Everything that was called written.
     pub(super) written: Vec<MutationId>,
-    last: Option<Partition>,
-    /// How long it took at most to be current after a partition: where lines were told of their end, and where not.
-    pub(super) longest: [Duration; 2],
+    pub(super) kills: usize,
+    /// Where the store is.
+    _folder: TempDir,
 }
 
 impl Native {
-    pub(super) async fn open(
+    pub(super) async fn start(
         name: String,
-        front: Front,
+        front: &Front,
         account: &Account,
         book: BookId,
         common: ContactId,
-        dice: Dice,
     ) -> Result<Self> {
-        let api = Api::new(&front.origin(), Some(account.token.clone()))?;
-        let mut driver = Driver::new(api, Store::in_memory(new_replica())?, account.user, CLIENT)?;
-        driver.open_book(book)?;
-        let (written, longest) = (Vec::new(), [Duration::ZERO; 2]);
-        let mut native = Self { name, front, driver, book, common, dice, written, last: None, longest };
-        native.catch_up().await?;
-        Ok(native)
-    }
-
-    /// Parts, writes and heals for as long as there are rounds left.
-    pub(super) async fn play(&mut self, rounds: &Rounds) -> Result<()> {
-        while rounds.take() {
-            let partition = Partition::throw(&mut self.dice);
-            self.last = Some(partition);
-            self.round(partition).await.with_context(|| format!("{} in {partition:?}", self.name))?;
-        }
-        Ok(())
-    }
-
-    async fn round(&mut self, partition: Partition) -> Result<()> {
-        partition.begin(&self.front);
-        let writes = 1 + self.dice.below(WRITES_MAX);
-        for _ in 0..writes {
-            self.write()?;
-            self.work_for(partition.lasts / u32::try_from(writes)?).await?;
-        }
-        partition.heal(&self.front);
-        if partition.loses_lines() || self.dice.once_in(2) {
-            return self.catch_up().await;
-        }
-        let calm = Duration::from_millis(self.dice.below(CALM_MS_MAX) as u64);
-        self.work_for(calm).await
-    }
-
-    fn write(&mut self) -> Result<()> {
-        let text = format!("{} {}", self.name, self.written.len());
-        let op = if self.dice.once_in(COMMON_EVERY) {
-            serde_json::from_value(json!({"op": "update_contact", "id": self.common, "set": {"note": text}}))?
-        } else if self.dice.once_in(PERSON_EVERY) {
-            person(&text).1
-        } else {
-            gave(self.common, 100, "EUR", "2026-11-22", &text)?
+        let folder = tempfile::Builder::new().prefix("tidebook-client-").tempdir()?;
+        let settings = Settings {
+            origin: front.origin(),
+            token: account.token.clone(),
+            user: account.user,
+            book,
+            store: folder.path().join("store"),
         };
-        let id = self.driver.mutate(self.book, vec![op])?;
+        let running = Running::start(&settings).await?;
+        Ok(Self { name, settings, running, common, told: 0, written: Vec::new(), kills: 0, _folder: folder })
+    }
+
+    /// Writes something; now and then it is killed meanwhile, and what it did not call written may be lost.
+    pub(super) async fn write(&mut self, dice: &mut Dice) -> Result<()> {
+        let told = Told::Write(vec![self.op(dice)?]);
+        if dice.once_in(KILL_EVERY) {
+            self.running.tell(&told)?;
+            // The moment is what is random here.
+            tokio::time::sleep(Duration::from_millis(dice.below(KILLED_MS_MAX) as u64)).await;
+            return self.kill_and_start_again().await;
+        }
+        let Said::Written(id) = self.running.ask(&told, ANSWERS_WITHIN).await? else { bail!("it writes nothing") };
         self.written.push(id);
         Ok(())
     }
 
-    async fn work_for(&mut self, time: Duration) -> Result<()> {
-        let end = Instant::now() + time;
-        while Instant::now() < end {
-            self.driver.next_within(end - Instant::now()).await?;
+    fn op(&mut self, dice: &mut Dice) -> Result<LedgerOp> {
+        let text = format!("{}, {}", self.name, self.told);
+        self.told += 1;
+        if dice.once_in(COMMON_EVERY) {
+            let note = json!({"op": "update_contact", "id": self.common, "set": {"note": text}});
+            return Ok(serde_json::from_value(note)?);
         }
-        Ok(())
+        if dice.once_in(PERSON_EVERY) {
+            Ok(person(&text).1)
+        } else {
+            gave(self.common, 100, "EUR", "2026-11-22", &text)
+        }
     }
 
-    /// Works until everything written here is in the log, and the log is here as far as this client knows.
-    pub(super) async fn catch_up(&mut self) -> Result<()> {
-        self.work_until("current", BookCopy::is_current).await
-    }
-
-    /// Works until the log is here up to where it is, and compares.
-    pub(super) async fn meet(&mut self, truth: &Truth) -> Result<()> {
-        self.work_until("where the log is", |copy| copy.is_current() && copy.seq() >= truth.seq).await?;
-        let copy = self.copy()?;
-        let here = Truth { seq: copy.seq(), hash: copy.hash(), state_hash: copy.view().hash() };
-        ensure!(here == *truth, "diverged: {} has {here:?}, the server {truth:?}", self.name);
-        Ok(())
-    }
-
-    async fn work_until(&mut self, what: &str, is_so: impl Fn(&BookCopy<Ledger>) -> bool) -> Result<()> {
-        let begun = Instant::now();
-        let is_lost = self.last.is_some_and(|partition| partition.loses_lines());
-        let within = CURRENT_WITHIN + if is_lost { DEAD_LINE_NOTICED_WITHIN } else { Duration::ZERO };
-        while !is_so(self.copy()?) {
-            let left = within.saturating_sub(begun.elapsed());
-            if left.is_zero() {
-                bail!("stuck: {} is not {what} after {within:?}: {}", self.name, self.described()?);
+    async fn kill_and_start_again(&mut self) -> Result<()> {
+        self.running.process.end();
+        self.kills += 1;
+        // What it said before its end holds.
+        while let Some(line) = self.running.lines.recv().await {
+            if let Said::Written(id) = serde_json::from_str(&line)? {
+                self.written.push(id);
             }
-            self.driver.next_within(left).await?;
         }
-        let longest = &mut self.longest[usize::from(is_lost)];
-        *longest = begun.elapsed().max(*longest);
+        self.running = Running::start(&self.settings).await.context("on the store of one that was killed")?;
         Ok(())
     }
 
-    fn described(&self) -> Result<String> {
-        let copy = self.copy()?;
-        let (seq, head, waits, held) = (copy.seq(), copy.head(), copy.pending().count(), copy.held());
-        let (status, error) = (self.driver.replica().sync_status(self.book), self.driver.last_error());
-        Ok(format!("{status:?} at {seq} of {head}, {waits} wait, held {held:?}, last error {error:?}, {:?}", self.last))
+    /// Waits until everything written here is in the log, and the log is here as far as this client knows.
+    pub(super) async fn catch_up(&mut self, within: Duration) -> Result<()> {
+        self.catch_up_to(Seq::ZERO, within).await
     }
 
-    fn copy(&self) -> Result<&BookCopy<Ledger>> {
-        self.driver.replica().book(self.book).context("the book is open")
+    /// Where the book is here, once that is no earlier than `seq`.
+    pub(super) async fn reached(&mut self, seq: Seq, within: Duration) -> Result<Truth> {
+        self.catch_up_to(seq, within).await?;
+        let Said::Here(here) = self.running.ask(&Told::Look, ANSWERS_WITHIN).await? else { bail!("it sees nothing") };
+        Ok(here)
+    }
+
+    async fn catch_up_to(&mut self, seq: Seq, within: Duration) -> Result<()> {
+        match self.running.ask(&Told::CatchUp { seq, within }, within + ANSWERS_WITHIN).await? {
+            Said::CaughtUp => Ok(()),
+            Said::Stuck(how) => bail!("stuck after {within:?} more: {how}"),
+            said => bail!("it says {said:?}"),
+        }
+    }
+}
+
+/// A process, running.
+#[derive(Debug)]
+struct Running {
+    process: Process,
+    input: ChildStdin,
+    lines: Lines,
+}
+
+impl Running {
+    async fn start(settings: &Settings) -> Result<Self> {
+        let mut command = Command::new(places::tidebook_e2e()?);
+        let (process, input, lines) = Process::start_listening("a native client", command.arg("partitions-client"))?;
+        let mut running = Self { process, input, lines };
+        running.send(&serde_json::to_string(settings)?)?;
+        let Said::Opened = running.hear(ANSWERS_WITHIN).await? else { bail!("it opens nothing") };
+        Ok(running)
+    }
+
+    async fn ask(&mut self, told: &Told, within: Duration) -> Result<Said> {
+        self.tell(told)?;
+        self.hear(within).await
+    }
+
+    fn tell(&mut self, told: &Told) -> Result<()> {
+        self.send(&serde_json::to_string(told)?)
+    }
+
+    fn send(&mut self, line: &str) -> Result<()> {
+        writeln!(self.input, "{line}").context("the process of a native client has ended")
+    }
+
+    async fn hear(&mut self, within: Duration) -> Result<Said> {
+        let line =
+            timeout(within, self.lines.recv()).await.context("the process of a native client does not answer")?;
+        Ok(serde_json::from_str(&line.context("the process of a native client has ended")?)?)
     }
 }

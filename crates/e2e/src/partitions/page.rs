@@ -1,21 +1,20 @@
-//! A browser whose line parts and heals while somebody types.
+//! The app in a browser: what is typed there, and what it keeps of the book.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 use serde_json::Value;
-use tidebook_book::BookId;
+use tidebook_book::{BookId, Seq, UserId};
 use tidebook_client::new_replica;
 use tidebook_ledger::Ledger;
 use tidebook_replica::{Keeps, Lacking, Replica, ReplicaConfig, Stored};
 
-use super::partition::Partition;
-use super::{CURRENT_WITHIN, Rounds, Truth};
-use crate::{Account, Dice, Front, Tab, Typed};
+use super::Truth;
+use crate::{Account, Browser, Dice, Front, Tab, Typed};
 
-/// Edits a partition.
-const BURST_MAX: usize = 2;
+/// Once in so many edits somebody new comes into the book.
+const PERSON_EVERY: usize = 4;
 
 /// What the browser keeps of the book: its rows.
 const KEPT: &str = "
@@ -45,64 +44,50 @@ struct Kept {
 
 #[derive(Debug)]
 pub(super) struct Page {
-    front: Front,
+    name: String,
     tab: Tab,
-    mira: Account,
+    user: UserId,
     book: BookId,
-    dice: Dice,
     /// How much was typed.
     pub(super) typed: usize,
 }
 
 impl Page {
-    pub(super) fn new(front: Front, tab: Tab, mira: Account, book: BookId, dice: Dice) -> Self {
-        Self { front, tab, mira, book, dice, typed: 0 }
+    /// Opens the app in a tab that can be seen: what a browser does to hidden ones is not what is tried here.
+    pub(super) async fn open(
+        name: String,
+        browser: &Browser,
+        front: &Front,
+        account: &Account,
+        book: BookId,
+    ) -> Result<Self> {
+        let mut tab = browser.tab(&front.origin()).await?;
+        tab.show().await?;
+        tab.wait_for_book().await?;
+        Ok(Self { name, tab, user: account.user, book, typed: 0 })
     }
 
-    pub(super) async fn play(&mut self, rounds: &Rounds) -> Result<()> {
-        while rounds.take() {
-            let partition = Partition::throw(&mut self.dice);
-            self.round(partition).await.with_context(|| format!("the browser in {partition:?}"))?;
-        }
-        Ok(())
+    pub(super) async fn write(&mut self, dice: &mut Dice) -> Result<()> {
+        let typed = Typed { text: self.text(self.typed), is_line: !dice.once_in(PERSON_EVERY) };
+        self.typed += 1;
+        self.tab.type_all(&[typed]).await
     }
 
-    async fn round(&mut self, partition: Partition) -> Result<()> {
-        partition.begin(&self.front);
-        let count = 1 + self.dice.below(BURST_MAX);
-        let burst: Vec<Typed> =
-            (0..count).map(|nth| Typed { text: text(self.typed + nth), is_line: !self.dice.once_in(4) }).collect();
-        self.typed += count;
-        self.tab.type_all(&burst).await?;
-        // How long it lasts is what is random here.
-        tokio::time::sleep(partition.lasts).await;
-        partition.heal(&self.front);
-        if partition.loses_lines() || self.dice.once_in(2) {
-            self.catch_up().await?;
-        }
-        Ok(())
+    /// Waits until the page says that everything is in the book, without a word to it: it has to come back by itself.
+    pub(super) async fn catch_up(&mut self, within: Duration) -> Result<()> {
+        let syncing = self.tab.wait_until_it_synced_by_itself(within).await;
+        syncing.with_context(|| format!("stuck after {within:?} more"))
     }
 
-    /// Waits until the page says that everything is in the book. What others wrote raises conflicts.
-    pub(super) async fn catch_up(&mut self) -> Result<()> {
-        self.tab.wait_until_synced_or_undecided().await.context("stuck")
-    }
-
-    /// Waits until what the browser keeps is up to where the log is, and compares.
-    pub(super) async fn meet(&mut self, truth: &Truth) -> Result<()> {
+    /// Where the book is in what the browser keeps, once that is no earlier than `seq`.
+    pub(super) async fn reached(&mut self, seq: Seq, within: Duration) -> Result<Truth> {
         let begun = Instant::now();
         loop {
             let (here, waits) = self.kept().await?;
-            if here.seq >= truth.seq && waits == 0 {
-                ensure!(here == *truth, "diverged: the browser keeps {here:?}, the server {truth:?}");
-                return Ok(());
+            if here.seq >= seq && waits == 0 {
+                return Ok(here);
             }
-            let (seq, within) = (here.seq, CURRENT_WITHIN);
-            ensure!(
-                begun.elapsed() < within,
-                "stuck: the browser keeps {seq} of {} after {within:?}, {waits} wait",
-                truth.seq
-            );
+            ensure!(begun.elapsed() < within, "stuck at {} of {seq} after {within:?} more, {waits} wait", here.seq);
             // Between two looks: what the page has not written yet it writes soon.
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
@@ -115,7 +100,7 @@ impl Page {
         let stored = Stored { lacking: Lacking::all_of(&head)?, head, state, entries, outbox, rejections };
         let config = ReplicaConfig {
             replica: new_replica(),
-            user: self.mira.user,
+            user: self.user,
             client: String::new(),
             token: None,
             seed: 0,
@@ -124,20 +109,22 @@ impl Page {
         let mut reader = Replica::<Ledger>::new(config);
         reader.open_stored_book(self.book, &stored)?;
         let copy = reader.book(self.book).context("the book was opened")?;
+        // The chip would tell of one whatever else is not done.
+        ensure!(copy.rejections().is_empty(), "the browser has a rejection: {:?}", copy.rejections());
         let here = Truth { seq: copy.seq(), hash: copy.hash(), state_hash: copy.view().hash() };
         Ok((here, copy.pending().count()))
     }
 
     /// Everything that was typed here.
     pub(super) fn texts(&self) -> impl Iterator<Item = String> {
-        (0..self.typed).map(text)
+        (0..self.typed).map(|nth| self.text(nth))
+    }
+
+    fn text(&self, nth: usize) -> String {
+        format!("{}, {nth}", self.name)
     }
 
     pub(super) async fn close(self) -> Result<()> {
         self.tab.close().await
     }
-}
-
-fn text(nth: usize) -> String {
-    format!("Browser {nth}")
 }

@@ -33,7 +33,7 @@ async fn run(stage: &Stage, dice: &mut Dice) -> Result<()> {
     let (mira, book) = stage.mira().await?;
     stage.writer(&mira, book).await?.write(vec![person("Ana Kovač").1]).await?;
     let front = Front::start(&stage.server).await?;
-    let browser = stage.browser_behind(&front, &mira, "Ana Kovač").await?;
+    let browser = stage.browser_behind("here", &front, &mira, "Ana Kovač").await?;
     // What is not among the ten has no hand in it, but one of them looks whether the store is free.
     let mut probe = browser.tab(&format!("{}/sw.js", front.origin())).await?;
 
