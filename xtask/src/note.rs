@@ -27,10 +27,10 @@ impl Commit {
 
     /// The commit, unless there is another by now.
     pub(crate) fn end(self, workspace: &Workspace) -> Result<String> {
-        self.is_still(head(workspace)?)
+        self.unless_moved(head(workspace)?)
     }
 
-    fn is_still(self, now: String) -> Result<String> {
+    fn unless_moved(self, now: String) -> Result<String> {
         let Self(then) = self;
         ensure!(now == then, "nothing is noted: it began on {then}, and meanwhile HEAD moved to {now}");
         Ok(now)
@@ -120,8 +120,8 @@ mod tests {
 
     #[test]
     fn what_ran_on_two_commits_is_not_noted() {
-        assert_eq!(Commit("one".into()).is_still("one".into()).unwrap(), "one");
-        let moved = Commit("one".into()).is_still("two".into()).unwrap_err().to_string();
+        assert_eq!(Commit("one".into()).unless_moved("one".into()).unwrap(), "one");
+        let moved = Commit("one".into()).unless_moved("two".into()).unwrap_err().to_string();
         assert!(moved.contains("began on one") && moved.contains("moved to two"), "{moved}");
     }
 

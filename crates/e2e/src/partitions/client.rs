@@ -25,7 +25,7 @@ const LOOKS_MAX: usize = 50;
 /// What runs on the device.
 #[derive(Debug)]
 pub(super) enum Program {
-    Native(Native),
+    Native(Box<Native>),
     Page(Box<Page>),
 }
 

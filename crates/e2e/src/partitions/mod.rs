@@ -189,7 +189,7 @@ async fn native(
     let name = format!("Client {nth}");
     let front = Front::start(&stage.server).await?;
     let native = Native::start(name.clone(), &front, whose, book, common).await?;
-    Ok(Client::new(name, front, Program::Native(native), dice))
+    Ok(Client::new(name, front, Program::Native(Box::new(native)), dice))
 }
 
 async fn browser(stage: &Stage, name: &'static str, whose: &Account, book: BookId, dice: Dice) -> Result<Client> {
