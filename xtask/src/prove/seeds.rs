@@ -1,9 +1,9 @@
-//! Seeds of the simulator, 100,000 unless others are asked for: each holds.
+//! Seeds of the simulator, 100,000 unless others are asked for: each holds. And every planted bug is found.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, ensure};
 
 use super::Finding;
 use crate::workspace::Workspace;
@@ -13,9 +13,19 @@ pub(super) const SEEDS: u64 = 100_000;
 
 pub(super) fn prove(workspace: &Workspace, from: u64, seeds: u64) -> Result<Finding> {
     let range = format!("--from {from} --seeds {seeds}");
-    let mut run = workspace.cargo();
     // Not --brief: of a seed that fails, the simulator then tells the command that shows it with the least of its world.
-    run.args(["run", "--release", "--package", "tidebook-sim", "--"]).args(range.split(' '));
+    let said = simulate(workspace, &range.split(' ').collect::<Vec<_>>())
+        .context("some seeds do not hold; each is told above with the command that tells its story")?;
+    let (amount, result) = summary(&said).context("no summary")?;
+    let said = simulate(workspace, &["--plants"]).context("a planted bug goes unnoticed")?;
+    let plants = plants_found(&said).context("no planted bugs")?;
+    Ok(Finding { command: format!("cargo xtask prove seeds {range}"), amount, result: format!("{result}; {plants}") })
+}
+
+/// What the simulator says, which is shown as it comes.
+fn simulate(workspace: &Workspace, arguments: &[&str]) -> Result<Vec<String>> {
+    let mut run = workspace.cargo();
+    run.args(["run", "--release", "--package", "tidebook-sim", "--"]).args(arguments);
     let mut child = run.stdout(Stdio::piped()).spawn().context("starting the simulator")?;
     let mut said = Vec::new();
     for line in BufReader::new(child.stdout.take().context("its output is piped")?).lines() {
@@ -23,11 +33,20 @@ pub(super) fn prove(workspace: &Workspace, from: u64, seeds: u64) -> Result<Find
         eprintln!("{line}");
         said.push(line);
     }
-    if !child.wait()?.success() {
-        bail!("some seeds do not hold; each is told above with the command that tells its story");
-    }
-    let Some((amount, result)) = summary(&said) else { bail!("no summary") };
-    Ok(Finding { command: format!("cargo xtask prove seeds {range}"), amount, result })
+    ensure!(child.wait()?.success(), "the simulator failed");
+    Ok(said)
+}
+
+/// From lines such as `dedupe_off    1 seeds  exactly once`: how many bugs were found, and which took longest.
+fn plants_found(said: &[String]) -> Option<String> {
+    let read = |line: &String| {
+        let (plant, rest) = line.split_once(' ')?;
+        let (seeds, _) = rest.split_once(" seeds  ")?;
+        Some((seeds.trim().parse::<u64>().ok()?, plant.to_owned()))
+    };
+    let found: Vec<(u64, String)> = said.iter().filter_map(read).collect();
+    let (seeds, slowest) = found.iter().max()?;
+    Some(format!("{} planted bugs found, the last, {slowest}, after {seeds} seeds", found.len()))
 }
 
 /// From `100000 seeds in 1 s: 2 client-hours of virtual time`, a line of counts, and the share of seeds with each fault.
@@ -58,5 +77,14 @@ mod tests {
             per cent of seeds with slow frames 51.5, lost frames 5.0";
         assert_eq!(result, expected);
         assert_eq!(super::summary(&[]), None);
+    }
+
+    #[test]
+    fn what_was_planted_is_told_with_the_slowest() {
+        let said =
+            ["dedupe_off                    1 seeds  exactly once", "saved_early                 555 seeds  saved"];
+        let found = super::plants_found(&said.map(str::to_owned));
+        assert_eq!(found.as_deref(), Some("2 planted bugs found, the last, saved_early, after 555 seeds"));
+        assert_eq!(super::plants_found(&[]), None);
     }
 }
