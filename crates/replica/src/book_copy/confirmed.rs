@@ -73,7 +73,8 @@ impl<D: Domain> BookCopy<D> {
         self.starts += 1;
         self.lower_bases(start.seen_at_most);
         if let Some(kept) = &mut self.kept {
-            kept.is_lost = false;
+            // What was read of the store before was not compared with this start.
+            (kept.is_lost, kept.has_confirmed) = (false, false);
         }
         self.new_start = Some(start);
         if self.kept.is_none() {

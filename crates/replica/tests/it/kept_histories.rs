@@ -101,9 +101,8 @@ fn a_snapshot_that_the_store_has_overtaken_takes_no_copy_back() {
     assert_eq!((here.view().as_str(), here.seq()), ("milk", Seq(1)), "now it is what the server has");
 }
 
-/// From nothing it would follow a server that was restored and does not say so, and never offer what that lacks.
-#[test]
-fn a_state_that_does_not_read_leaves_no_way_but_a_snapshot() {
+/// A store whose state does not read, one mutation confirmed at 6 and one waiting.
+fn with_a_state_that_does_not_read() -> Shelf {
     let mut shelf = Shelf::new();
     let mut first = tab(&mut shelf);
     first.hear(required(5));
@@ -116,7 +115,13 @@ fn a_state_that_does_not_read_leaves_no_way_but_a_snapshot() {
     write(&mut first, 10, "figs").expect("fine");
     shelf.sync(&mut first);
     shelf.state = Some(r#"{"version":99}"#.into());
+    shelf
+}
 
+/// From nothing it would follow a server that was restored and does not say so, and never offer what that lacks.
+#[test]
+fn a_state_that_does_not_read_leaves_no_way_but_a_snapshot() {
+    let mut shelf = with_a_state_that_does_not_read();
     // Each of them ends before a snapshot has come, and what the first has stored is what the second starts from.
     tab_of(&mut shelf);
     let mut next = tab_of(&mut shelf);
@@ -127,6 +132,20 @@ fn a_state_that_does_not_read_leaves_no_way_but_a_snapshot() {
     shelf.sync(&mut next);
     assert_eq!((next.view().as_str(), next.pending()), ("milk jam figs", vec![1, 2]));
     assert!(next.copy().pending().all(|pending| pending.mutation.base == Seq(0)));
+}
+
+/// The snapshot comes in the middle of a write, between what is read and what is put.
+#[test]
+fn what_was_read_before_a_snapshot_came_is_read_again_and_compared_with_it() {
+    let mut shelf = with_a_state_that_does_not_read();
+    let mut next = Stage::kept();
+    shelf.read(&mut next);
+    next.connect();
+    shelf.read_confirmed(&mut next);
+    next.take(snapshot(2, &[(1, "milk")]));
+    assert!(next.replica.take_write(BOOK).is_none(), "it would forget what the snapshot lacks");
+    shelf.sync(&mut next);
+    assert_eq!((next.view().as_str(), next.pending()), ("milk jam figs", vec![1, 2]));
 }
 
 /// A tab stores an entry before it has read that its mutation was typed in another, and a third hears of both from the store.
