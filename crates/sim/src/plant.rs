@@ -1,6 +1,9 @@
 //! Bugs that can be planted, each in what the simulator itself puts between the shipped parts, to see that the checker
 //! is one.
 
+use crate::check::Invariant;
+use crate::run::Failure;
+
 macro_rules! plants {
     ($($(#[$doc:meta])* $name:ident $text:literal,)*) => {
         /// A planted bug.
@@ -116,5 +119,48 @@ impl Plant {
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|plant| plant.name() == name)
+    }
+
+    /// Whether a run failed for what the bug breaks. One that stumbles over something else first has not understood it.
+    #[must_use]
+    pub fn explains(self, failure: &Failure) -> bool {
+        self.breaks().contains(&failure.violation.invariant)
+    }
+
+    fn breaks(self) -> &'static [Invariant] {
+        use Invariant::{
+            AckedSurvives, Balances, CommitFirst, Convergence, ExactlyOnce, Fate, FirstStands, GaplessOrder, Honest,
+            Liveness, Presence, Saved, Secrecy, Standing,
+        };
+        match self {
+            Self::DedupeOff | Self::NumberReused | Self::NumbersAlone | Self::WriteRepeated => &[ExactlyOnce],
+            Self::AckBeforeCommit | Self::StagedAccepted | Self::WriteAnsweredEarly => &[CommitFirst],
+            // What is gone on from, and is not on the disk, is told of.
+            Self::FailureKept | Self::CommitUnknown | Self::TailLost => &[CommitFirst, AckedSurvives],
+            Self::SeqSkipped => &[GaplessOrder],
+            Self::ConflictDropped | Self::Resurrected | Self::OlderState => &[Convergence, Balances],
+            Self::BaseRaised | Self::UndoExempt => &[FirstStands],
+            // Its device waits for ever, or offers again what has its number.
+            Self::FateLost | Self::LoserForgotten => &[Liveness, Fate],
+            Self::WrongBookBroadcast => &[GaplessOrder, Secrecy],
+            Self::RemovalUnseen | Self::StrangerServed | Self::TailMembersUnseen => &[Secrecy],
+            // What follows does not fit what the device has.
+            Self::StaleCursor | Self::HashIgnored => &[Convergence, GaplessOrder],
+            Self::RebaseDropsOne | Self::ConfirmedForgotten | Self::Emptied => &[Fate],
+            Self::SnapshotOfStaged => &[Convergence, CommitFirst],
+            Self::SnapshotWithoutConflicts | Self::SnapshotWithoutStamps => &[Convergence],
+            Self::SnapshotWithAllNumbers => &[Fate, Liveness],
+            // The same entry in other bytes: a device that reads it takes it, its hash says no.
+            Self::EncodedAnew => &[GaplessOrder, Honest],
+            Self::EveryoneOwner | Self::ArchivedWritten => &[Standing],
+            // A node that lacks entries says so of who has them, or serves who is gone.
+            Self::OpenedUnlooked => &[Honest, Secrecy],
+            Self::GoneShown => &[Liveness, Presence],
+            Self::RemovedShown => &[Presence],
+            Self::AnswerNotMissed => &[Liveness],
+            Self::SavedEarly | Self::TypedLoosely | Self::OutboxUnwritten | Self::RejectionsUnwritten => &[Saved, Fate],
+            // Two tabs number differently under one replica id.
+            Self::TabsUncompared | Self::RenewedAlone => &[Honest, ExactlyOnce, Liveness, Saved],
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::app::format;
 use crate::app::parts::{currency_select, field_error, icon};
 use crate::app::person_form::foot;
 use crate::app::store::Store;
-use crate::app::watched::{Watched, effect, memo};
+use crate::app::watched::{Derived, Watched, effect, memo};
 use crate::app::who_field::who_field;
 use crate::conflict::begin;
 use crate::entry::{self, EntryFaults, NewIds, Who, amount_fault, read_edit, read_entry};
@@ -49,6 +49,10 @@ impl Fields {
             faults: Watched::new(EntryFaults::default()),
             edited,
         }
+    }
+
+    fn fault(self, of: fn(&EntryFaults) -> &Option<String>) -> Derived<Option<String>> {
+        memo(move || self.faults.with(|faults| of(faults).clone()))
     }
 
     fn read(self) -> entry::EntryForm {
@@ -177,8 +181,8 @@ pub(crate) fn entry_form(
             <DirectionChoice direction=fields.direction/>
             <AmountField fields/>
             <Echo fields/>
-            <WhoField who=fields.who fault=memo(move || fields.faults.with(|faults| faults.who.clone()))/>
-            <NoteField fields/>
+            <WhoField who=fields.who fault=fields.fault(|faults| &faults.who)/>
+            {plain_field("note", "note-error", "Note", "text", fields.note, fields.fault(|faults| &faults.note))}
             <More fields/>
             <div class="sheet-foot"><Buttons form/></div>
         </form>
@@ -319,18 +323,28 @@ fn spaced(typed: &str) -> String {
     typed.split('+').map(str::trim).collect::<Vec<_>>().join(" + ")
 }
 
-fn note_field(fields: Fields) -> Drawn {
+/// A field with nothing special about it.
+fn plain_field(
+    id: &'static str,
+    error_id: &'static str,
+    label: &'static str,
+    kind: &'static str,
+    content: Watched<String>,
+    fault: Derived<Option<String>>,
+) -> Drawn {
     view! {
         <div class="field">
-            <label class="label" for="note">"Note"</label>
+            <label class="label" for=id>{label}</label>
             <input
-                id="note"
+                id=id
+                type=kind
                 autocomplete="off"
-                prop:value=text(move || fields.note.get())
-                on:input=value(move |typed| fields.note.set(typed))
-                aria-describedby="note-error"
+                prop:value=text(move || content.get())
+                on:input=value(move |typed| content.set(typed))
+                aria-describedby=error_id
+                aria-invalid=attr(move || fault.with(Option::is_some).then_some("true"))
             />
-            {field_error("note-error", move || fields.faults.with(|faults| faults.note.clone()))}
+            {field_error(error_id, move || fault.get())}
         </div>
     }
 }
@@ -348,28 +362,8 @@ fn more(fields: Fields) -> Drawn {
         <details class="more">
             <summary id="more">{icon("down")}"More: date, due"</summary>
             <div class="field-row">
-                <div class="field">
-                    <label class="label" for="date">"Date"</label>
-                    <input
-                        id="date"
-                        type="date"
-                        prop:value=text(move || fields.date.get())
-                        on:input=value(move |typed| fields.date.set(typed))
-                        aria-describedby="date-error"
-                    />
-                    {field_error("date-error", move || fields.faults.with(|faults| faults.date.clone()))}
-                </div>
-                <div class="field">
-                    <label class="label" for="due">"Due"</label>
-                    <input
-                        id="due"
-                        type="date"
-                        prop:value=text(move || fields.due.get())
-                        on:input=value(move |typed| fields.due.set(typed))
-                        aria-describedby="due-error"
-                    />
-                    {field_error("due-error", move || fields.faults.with(|faults| faults.due.clone()))}
-                </div>
+                {plain_field("date", "date-error", "Date", "date", fields.date, fields.fault(|faults| &faults.date))}
+                {plain_field("due", "due-error", "Due", "date", fields.due, fields.fault(|faults| &faults.due))}
             </div>
         </details>
     }
