@@ -81,12 +81,17 @@ pub(crate) fn removed() -> Drawn {
         view! { <li><div class="row">{icon("wait")}<span class="row-main">{words.clone()}</span></div></li> }
     });
     let rows = rows.all_drawn();
+    // An earlier version of the app kept the words alone.
+    let save = match lost.file.is_empty() {
+        true => ().drawn(),
+        false => save_button_for(move || store.save_unsent(&lost.file)),
+    };
     let buttons = if unsent.is_empty() {
         view! { <button id="go-on" class="btn btn-solid" type="button" on:click=click(leave)>"Go on"</button> }
     } else {
         view! {
             <button id="copy-unsent" class="btn btn-solid" type="button" on:click=click(copy_all)>"Copy as text"</button>
-            {save_button_for(move || store.save_unsent(&lost.file))}
+            {save}
             <button id="discard-unsent" class="btn btn-line btn-danger" type="button" on:click=click(leave)>
                 "Discard and go on"
             </button>
