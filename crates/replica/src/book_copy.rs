@@ -54,6 +54,8 @@ pub struct BookCopy<D: Domain> {
     unanswered: u32,
     /// Where the copy was when it last subscribed; it may be further since, by what its store has.
     asked_after: (Seq, ChainHash),
+    /// What its store has was read since then.
+    read_since_asked: bool,
     pub(crate) answer: Answer,
     fetch: Fetch,
     /// When a push was last refused for its epoch. The book is subscribed to again at once, unless that was just now.
@@ -143,6 +145,7 @@ impl<D: Domain> BookCopy<D> {
             phase: Phase::Apart,
             unanswered: 0,
             asked_after: (Seq::ZERO, ChainHash::ZERO),
+            read_since_asked: false,
             answer: Answer::NotDue,
             fetch: Fetch::new(seed),
             wrong_epoch_at: None,

@@ -118,6 +118,7 @@ impl<D: Domain> BookCopy<D> {
         self.answer.handle_asked();
         self.unanswered += 1;
         self.asked_after = (self.seq, self.hash);
+        self.read_since_asked = false;
         Subscribe {
             book: self.book,
             epoch: self.epoch,
@@ -134,9 +135,11 @@ impl<D: Domain> BookCopy<D> {
         self.unanswered == 0
     }
 
-    /// The answer is older than what the store has brought since: only the next one tells whether both are of one log.
+    /// The answer is older than what the store has brought since: only the next one tells whether both are of one log, and
+    /// whether the log has the numbers that the outbox has let go of.
     pub(crate) fn has_overtaken(&self, subscribed: &Subscribed) -> bool {
-        subscribed.head < self.seq && self.asked_after.0 < self.seq
+        let is_behind = subscribed.head < self.seq && self.asked_after.0 < self.seq;
+        is_behind || (self.read_since_asked && self.outbox.lacks(subscribed.accepted.next()))
     }
 
     pub(crate) fn handle_subscribed(&mut self, now: Monotonic, subscribed: &Subscribed) {

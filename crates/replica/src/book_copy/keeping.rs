@@ -130,6 +130,7 @@ impl<D: Domain> BookCopy<D> {
     /// Takes in what is stored. What is here and not there yet stays, after it.
     pub(crate) fn handle_stored(&mut self, stored: &Stored) -> Result<Applied<D>, StoredError> {
         let mut rows = Rows::<D>::read(stored)?;
+        self.read_since_asked = true;
         let (base, seq_before, hash_before) = (rows.state.take(), self.seq, self.hash);
         let applied = self.taking_the_outbox_off(|copy, applied| {
             let mut seen_at_most = Seq(u64::MAX);

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use crate::keeping::{tab, tab_of, write};
 use crate::shelf::Shelf;
 use crate::stage::{
-    BOOK, ME, Stage, added, chain, entry, hash_of_snapshot, others, required, required_from, snapshot, subscribed_at,
+    BOOK, ME, Stage, added, chain, entry, hash_of_snapshot, others, rejecting, required, required_from, snapshot,
+    subscribed_at,
 };
 
 /// Two tabs, of which the second has stored a snapshot and follows from it.
@@ -355,6 +356,37 @@ fn an_answer_that_is_older_than_what_the_store_has_is_asked_for_again() {
     here.hear_entries(&log[1..]);
     assert_eq!((here.seq(), here.copy().contradictions().count, here.copy().held()), (Seq(2), 0, None));
     assert!(!here.events().contains(&Event::FetchSnapshot { book: BOOK }));
+}
+
+/// Another tab stores what became of a mutation, but not its entry, while the answer that was read before is on its way.
+#[test]
+fn an_answer_that_is_older_than_a_fate_in_the_store_is_asked_for_again() {
+    let mut shelf = Shelf::new();
+    let (mut here, mut there, mut anew) = (tab(&mut shelf), tab(&mut shelf), tab(&mut shelf));
+    write(&mut here, 9, "jam").expect("fine");
+    shelf.sync(&mut here);
+    for tab in [&mut there, &mut anew] {
+        shelf.read(tab);
+    }
+    let mut log: Vec<_> = (1..=5).map(|seq| others(seq, &[])).collect();
+    log.push(rejecting(6, 1, 9, "id_taken"));
+    there.hear_entries(&log);
+    anew.hear(required(5));
+    anew.take(snapshot(5, &[(1, "milk")]));
+    shelf.sync(&mut anew);
+    here.forget();
+    shelf.sync(&mut here);
+    assert_eq!((here.sent()[0]["pending_from"].as_u64(), here.seq()), (Some(1), Seq(5)));
+    write(&mut here, 10, "figs").expect("fine");
+    shelf.sync(&mut there);
+    shelf.sync(&mut here);
+    assert_eq!((here.pending(), shelf.outbox.len()), (vec![2], 1), "the store tells what became of the first");
+
+    here.hear(subscribed_at(5, hash_of_snapshot(5), 0));
+    assert_eq!((here.sent()[0]["pending_from"].as_u64(), here.copy().held()), (Some(2), None));
+    here.hear(subscribed_at(5, hash_of_snapshot(5), 1));
+    assert_eq!(here.pushed(), [2]);
+    assert!(!here.events().contains(&Event::NewReplicaNeeded));
 }
 
 /// The other tab heard it from the server before that was restored.

@@ -79,7 +79,8 @@ impl BookCheck {
 
     /// A backup is gone on from. What was lost is told from what stands by its hash.
     pub(super) fn restore(&mut self, until: Seq, declared: Declared) {
-        self.lost.values_mut().for_each(|common| *common = until.min(*common));
+        let hides_another = self.hides_another(declared);
+        self.lost.values_mut().for_each(|common| *common = if hides_another { until } else { until.min(*common) });
         let mut anew = Self::new(std::mem::take(&mut self.canary));
         for (seq, hash) in (1..).map(Seq).zip(std::mem::take(&mut self.hashes)) {
             if seq > until {
@@ -152,6 +153,11 @@ impl BookCheck {
     /// It was restored once without saying so.
     pub(super) fn was_restored_silently(&self) -> bool {
         self.was_restored_silently
+    }
+
+    /// Two restores, the second declared: who had not heard of the first is told where the second began, and no more.
+    pub(super) fn hides_another(&self, restore: Declared) -> bool {
+        restore == Declared::Yes && self.was_restored_silently
     }
 
     /// The last entry that says who is in the book.

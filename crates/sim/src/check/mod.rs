@@ -226,9 +226,8 @@ impl Checker {
     /// A book goes on from a backup: what came later never was, and who had seen it had not.
     pub(crate) fn restore(&mut self, book: BookId, until: Seq, declared: Declared) {
         let check = self.books.get_mut(&book).expect("a book of this world");
-        // Two restores, the second declared: who had not heard of the first is told where the second began, and no more.
-        let nobody_knows = declared == Declared::Yes && check.was_restored_silently();
-        let ceiling = |base: Seq| if nobody_knows { Seq(u64::MAX) } else { base.min(until) };
+        let hides_another = check.hides_another(declared);
+        let ceiling = |base: Seq| if hides_another { Seq(u64::MAX) } else { base.min(until) };
         check.restore(until, declared);
         self.made.values_mut().filter(|made| made.book == book).for_each(|made| made.base = ceiling(made.base));
         let devices = self.devices.iter_mut().filter(|((_, of), _)| *of == book);
