@@ -11,6 +11,20 @@ const LOSE_PUSHES: &str = r#"
 
 const KEEP_NOTHING: &str = "Object.defineProperty(window, 'indexedDB', { value: null })";
 
+/// What is kept of a book is answered to only after many other questions, one after the other.
+const STATES_ARE_READ_LAST: &str = "
+    const get = IDBObjectStore.prototype.get;
+    IDBObjectStore.prototype.get = function (key) {
+        const request = get.call(this, key);
+        const answer = (handler, event, left) => {
+            if (left === 0) return handler(event);
+            this.count().onsuccess = () => answer(handler, event, left - 1);
+        };
+        const set = handler => request.addEventListener('success', event => answer(handler, event, 1_000));
+        if (this.name === 'states') Object.defineProperty(request, 'onsuccess', { set });
+        return request;
+    }";
+
 /// A window's inner size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
@@ -96,6 +110,12 @@ impl Browser {
     /// Pages that open from now on have no store on the device, as in some private windows.
     pub async fn keep_nothing(&self) -> Result<()> {
         self.before_each_page(KEEP_NOTHING).await
+    }
+
+    /// Pages that open from now on wait for what the device keeps of a book, as with a slow disk, but not for what waits
+    /// to be sent.
+    pub async fn read_books_slowly(&self) -> Result<()> {
+        self.before_each_page(STATES_ARE_READ_LAST).await
     }
 
     /// Runs something in each page that opens from now on, before anything of its own.

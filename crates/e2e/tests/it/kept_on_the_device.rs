@@ -122,6 +122,34 @@ fn what_waits_in_a_book_that_is_not_open_is_sent_too() {
 }
 
 #[test]
+fn nothing_is_called_synced_before_the_device_was_read() {
+    journey("nothing_is_called_synced_early", Alone::No, async |stage| {
+        let (mira, book) = stage.mira().await?;
+        let app = stage.app_of("here", Size::Desktop, &mira).await?;
+        app.wait_until_kept().await?;
+        let before = mira.head(book).await?;
+        app.browser.expect(Expected::LostConnection);
+        stage.server.stop().await?;
+        app.add_person("Ana").await?;
+        app.wait_for_chip("offline", &offline(1)).await?;
+        app.browser.goto("about:blank").await?;
+        stage.server.start_again().await?;
+        app.browser.read_books_slowly().await?;
+        app.arrive().await?;
+        let look = "
+            const isSynced = document.querySelector('.sync')?.dataset.state === 'synced';
+            const isThere = !!document.querySelector('[data-contact]');
+            return (isSynced || isThere) && { isThere }";
+        let first =
+            app.browser.wait_for("what the device keeps, or a chip that says Synced", look, Value::Null).await?;
+        ensure!(first["isThere"] == true, "it says Synced while nobody knows what waits");
+        app.wait_to_be_back().await?;
+        ensure!(mira.head(book).await? == before + 1, "it is one entry");
+        Ok(())
+    });
+}
+
+#[test]
 fn nothing_called_saved_is_lost_with_its_tab() {
     journey("nothing_called_saved_is_lost", Alone::No, async |stage| {
         let kills = kills(stage, KILLS).await?;

@@ -133,8 +133,12 @@ impl Driver {
         if is_new {
             self.books.borrow_mut().push(book);
         }
-        if is_new && self.keeper.borrow().is_some() {
-            return spawn(self.clone().open_kept_book(book));
+        if self.keeper.borrow().is_some() && self.read(|replica| replica.book(book).is_none()) {
+            // What the store has of it comes first, and is read once.
+            if is_new {
+                spawn(self.clone().open_kept_book(book));
+            }
+            return;
         }
         self.follow_book(book);
         self.take_over(book);
