@@ -208,6 +208,12 @@ impl Browser {
         Ok(self.heard.lock().expect("no panic holds it").iter().map(ToString::to_string).collect())
     }
 
+    /// What the page's origin keeps on the device: each database with its rows by kind.
+    pub(crate) async fn kept(&self) -> Result<String> {
+        let kept = self.run_until_done(WHAT_IS_KEPT, Value::Null).await?;
+        kept.as_str().map(str::to_owned).context("a text")
+    }
+
     /// The driver tells each line once.
     async fn listen(&self) -> Result<()> {
         let lines = console::parse(&self.post("se/log", json!({"type": "browser"})).await?)?;
@@ -281,6 +287,26 @@ fn capabilities(profile: &Path) -> Result<Capabilities> {
         _ => bail!("capabilities are an object"),
     }
 }
+
+const WHAT_IS_KEPT: &str = "
+    const ended = request => new Promise((go, fail) => {
+        request.onsuccess = () => go(request.result);
+        request.onerror = () => fail(request.error);
+    });
+    const rows = async ({ name }) => {
+        const database = await ended(indexedDB.open(name));
+        const kinds = [...database.objectStoreNames];
+        const reading = database.transaction(kinds);
+        const counts = kinds.map(async kind => `${await ended(reading.objectStore(kind).count())} ${kind}`);
+        const told = (await Promise.all(counts)).join(', ');
+        database.close();
+        return `${name}: ${told}`;
+    };
+    const all = async () => {
+        const told = (await indexedDB.databases()).map(it => rows(it).catch(error => `${it.name}: ${error}`));
+        return (await Promise.all(told)).join('\\n') || 'nothing';
+    };
+    all().catch(String).then(done)";
 
 /// A command beyond the standard's, of this session.
 #[derive(Debug)]

@@ -184,7 +184,8 @@ impl Stage {
         let shot = places::shots()?.join(format!("failed-{}-{}.png", self.name, browser.name));
         browser.screenshot(&shot).await?;
         let console = browser.console().await?.join("\n");
-        Ok(format!("see {}; its console:\n{console}", shot.display()))
+        let kept = browser.kept().await.unwrap_or_else(|error| format!("{error:#}"));
+        Ok(format!("see {}; it keeps:\n{kept}\nits console:\n{console}", shot.display()))
     }
 
     fn open_browsers(&self) -> Vec<Arc<Browser>> {
