@@ -189,7 +189,7 @@ impl Device {
         self.driver.open_book(book)?;
         self.catch_up().await?;
         if self.driver.replica().book(book).is_none() {
-            bail!("you are not a member of this book any more; this device keeps nothing of it");
+            bail!("there is nothing to show of this book");
         }
         let open = OpenBook { device: self, id: book };
         open.require_content()?;
@@ -202,11 +202,16 @@ impl Device {
         let is_lost = |book: &BookId| replica.book(*book).is_some_and(BookCopy::is_removed);
         let lost: Vec<BookId> = self.driver.open_books().filter(is_lost).collect();
         for book in lost {
-            let unsent = self.driver.forget_book(book)?;
-            if unsent > 0 {
-                let kept = say::count(unsent, "change of yours is", "changes of yours are");
-                note(&format!("you are not a member of {book} any more; {kept} kept here: see `tidebook status`"));
-            }
+            let item = self.books()?.into_iter().find(|item| item.id == book);
+            let name = item.map_or_else(|| book.to_string(), |item| say::one_line(&item.name));
+            let kept = match self.driver.forget_book(book)? {
+                0 => "this device keeps nothing of it".into(),
+                unsent => {
+                    let kept = say::count(unsent, "change of yours is", "changes of yours are");
+                    format!("{kept} kept here: see `tidebook status`")
+                }
+            };
+            note(&format!("you are not a member of {name:?} any more; {kept}"));
         }
         Ok(())
     }

@@ -72,6 +72,8 @@ impl Device {
         self.open_all(&kept)?;
         let mut reached = self.reach_or_wait(deadline).await?;
         if matches!(reached, Reached::Current | Reached::Refused) {
+            // By name, as long as the list has it.
+            self.let_go_of_lost_books()?;
             self.make_unmade().await?;
             let listed: Vec<BookId> = self.refresh_books().await?.into_iter().map(|book| book.id).collect();
             if let Err(error) = self.require_network("sync") {
@@ -79,12 +81,6 @@ impl Device {
             }
             self.open_all(&listed)?;
             reached = self.reach_or_wait(deadline).await?;
-            let before = self.driver.open_books().count();
-            self.let_go_of_lost_books()?;
-            if self.driver.open_books().count() < before {
-                // What held it up may be gone.
-                reached = self.reach_or_wait(deadline).await?;
-            }
         }
         if reached == Reached::Current {
             self.note_synced()?;

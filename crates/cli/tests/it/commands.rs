@@ -154,7 +154,7 @@ async fn who_is_removed_keeps_only_what_nobody_took() {
     assert_eq!(discarded.code, Some(0), "{}", discarded.err);
     let gone = of_jun(&["list"]).await;
     assert_eq!(gone.code, Some(1), "{}", gone.out);
-    assert!(gone.err.contains("keeps nothing"), "{}", gone.err);
+    assert!(gone.err.contains("\"Harbour\" any more; this device keeps nothing"), "{}", gone.err);
     assert_eq!(of_jun(&["status", "--offline", "--json"]).await.out, "[]\n");
 }
 
