@@ -101,12 +101,21 @@ impl Device {
     pub(crate) async fn refresh_books(&mut self) -> Result<Vec<BookItem>> {
         if !self.is_offline() {
             match self.driver.api().clone().books().await {
-                Ok(books) => self.driver.store().keep_fact(BOOKS, &serde_json::to_string(&books)?)?,
+                Ok(books) => {
+                    for gone in self.books()?.iter().filter(|known| books.iter().all(|book| book.id != known.id)) {
+                        note(&format!("{:?} is not among your books any more", say::one_line(&gone.name)));
+                    }
+                    self.keep_books(&books)?;
+                }
                 Err(error) if can_wait(&error) => self.lose_network(&error.to_string()),
                 Err(error) => return Err(error.into()),
             }
         }
         self.books()
+    }
+
+    fn keep_books(&mut self, books: &[BookItem]) -> Result<()> {
+        Ok(self.driver.store().keep_fact(BOOKS, &serde_json::to_string(books)?)?)
     }
 
     fn lose_network(&mut self, reason: &str) {
@@ -202,10 +211,14 @@ impl Device {
         let is_lost = |book: &BookId| replica.book(*book).is_some_and(BookCopy::is_removed);
         let lost: Vec<BookId> = self.driver.open_books().filter(is_lost).collect();
         for book in lost {
-            let item = self.books()?.into_iter().find(|item| item.id == book);
+            let mut others = self.books()?;
+            let item = others.extract_if(.., |item| item.id == book).next();
             let name = item.map_or_else(|| book.to_string(), |item| say::one_line(&item.name));
             let kept = match self.driver.forget_book(book)? {
-                0 => "this device keeps nothing of it".into(),
+                0 => {
+                    self.keep_books(&others)?;
+                    "this device keeps nothing of it".into()
+                }
                 unsent => {
                     let kept = say::count(unsent, "change of yours is", "changes of yours are");
                     format!("{kept} kept here: see `tidebook status`")

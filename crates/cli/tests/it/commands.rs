@@ -1,5 +1,6 @@
 //! What commands about a book do and say.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::person::Person;
@@ -152,10 +153,26 @@ async fn who_is_removed_keeps_only_what_nobody_took() {
     assert_eq!((waiting.len(), &waiting[0]["ops"][0]["amount"]), (1, &json!(700)));
     let discarded = of_jun(&["discard", text(&waiting[0], "id")]).await;
     assert_eq!(discarded.code, Some(0), "{}", discarded.err);
+    let told = "\"Harbour\" any more; this device keeps nothing";
+    assert!(discarded.err.contains(told), "{}", discarded.err);
     let gone = of_jun(&["list"]).await;
     assert_eq!(gone.code, Some(1), "{}", gone.out);
-    assert!(gone.err.contains("\"Harbour\" any more; this device keeps nothing"), "{}", gone.err);
+    assert!(gone.err.contains("no book"), "{}", gone.err);
     assert_eq!(of_jun(&["status", "--offline", "--json"]).await.out, "[]\n");
+}
+
+#[tokio::test]
+async fn a_book_that_is_gone_is_named_once() {
+    let place = with_book().await;
+    for (name, command) in [("Boat", "books"), ("Trip", "sync")] {
+        let made = result(&place, &["books", "--new", name]).await;
+        result(&place, &["sync"]).await;
+        let path = format!("/api/v1/books/{}?purge=true", text(&made, "book"));
+        let purged = place.mira.ask(Method::DELETE, &path, None).await;
+        assert_eq!(purged.status, 204, "{}", purged.body);
+        let told = ran(&place, &[command]).await;
+        assert_eq!(told.err.matches(&format!("{name:?}")).count(), 1, "{command}: {}", told.err);
+    }
 }
 
 #[tokio::test]
