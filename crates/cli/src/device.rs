@@ -211,14 +211,10 @@ impl Device {
         let is_lost = |book: &BookId| replica.book(*book).is_some_and(BookCopy::is_removed);
         let lost: Vec<BookId> = self.driver.open_books().filter(is_lost).collect();
         for book in lost {
-            let mut others = self.books()?;
-            let item = others.extract_if(.., |item| item.id == book).next();
+            let item = self.books()?.into_iter().find(|item| item.id == book);
             let name = item.map_or_else(|| book.to_string(), |item| say::one_line(&item.name));
-            let kept = match self.driver.forget_book(book)? {
-                0 => {
-                    self.keep_books(&others)?;
-                    "this device keeps nothing of it".into()
-                }
+            let kept = match self.forget_book(book)? {
+                0 => "this device keeps nothing of it".into(),
                 unsent => {
                     let kept = say::count(unsent, "change of yours is", "changes of yours are");
                     format!("{kept} kept here: see `tidebook status`")
@@ -227,6 +223,17 @@ impl Device {
             note(&format!("you are not a member of {name:?} any more; {kept}"));
         }
         Ok(())
+    }
+
+    /// Forgets a book, in the list as well, unless something of the person's waits in it. Returns how many changes do.
+    pub(crate) fn forget_book(&mut self, book: BookId) -> Result<usize> {
+        let unsent = self.driver.forget_book(book)?;
+        if unsent == 0 {
+            let mut books = self.books()?;
+            books.retain(|item| item.id != book);
+            self.keep_books(&books)?;
+        }
+        Ok(unsent)
     }
 
     /// Works until all open books are up to date, or it is clear that they will not be.

@@ -136,7 +136,7 @@ async fn leave(mut open: OpenBook) -> Result<ExitCode> {
     }
     let (user, book) = (open.device.user(), open.id);
     open.device.driver.api().remove_member(book, user).await?;
-    let words = match open.device.driver.forget_book(book)? {
+    let words = match open.device.forget_book(book)? {
         0 => "You left the book; this device keeps nothing of it.",
         _ => "You left the book. What was written here meanwhile is kept: see `tidebook status`.",
     };

@@ -176,6 +176,18 @@ async fn a_book_that_is_gone_is_named_once() {
 }
 
 #[tokio::test]
+async fn who_leaves_a_book_is_not_told_that_it_is_gone() {
+    let place = with_book().await;
+    let jun = Person::sign_up(place.serving.address, "Jun").await;
+    let theirs = jun.book("Boat").await;
+    let invite = jun.invite(&theirs, &json!({"role": "editor", "uses": 1, "expires_in_s": 600})).await;
+    result(&place, &["join", text(&invite, "url")]).await;
+    result(&place, &["members", "--leave", "--book", "Boat"]).await;
+    let told = ran(&place, &["books"]).await;
+    assert_eq!((told.code, told.err.as_str()), (Some(0), ""));
+}
+
+#[tokio::test]
 async fn a_book_made_without_a_network_is_there_when_there_is_one() {
     let place = with_book().await;
     let made = result(&place, &["books", "--new", "Boat", "--currency", "GBP", "--offline"]).await;
